@@ -1,0 +1,6 @@
+import { describeContract } from '@gatehouse/contracts-platform/testing';
+
+import { authV1 } from './contract.ts';
+import { authEvents } from './events.ts';
+
+describeContract(new URL('../', import.meta.url), { contract: authV1, events: authEvents });

@@ -1,0 +1,6 @@
+import { describeContract } from '@gatehouse/contracts-platform/testing';
+
+import { authzV1 } from './contract.ts';
+import { authzEvents } from './events.ts';
+
+describeContract(new URL('../', import.meta.url), { contract: authzV1, events: authzEvents });
