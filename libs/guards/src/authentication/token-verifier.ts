@@ -1,0 +1,124 @@
+import type { KeySet } from './key-set.ts';
+import type { VerificationKey } from './signed-key-set.ts';
+import type { TokenExpectations } from './token-rules.ts';
+import type { VerifiedToken } from './verified-token.ts';
+
+import { NotAuthenticated, TokenExpired } from '@gatehouse/contracts-platform';
+import { verify } from 'node:crypto';
+
+import { GenerationCache } from './generation-cache.ts';
+import { checkClaims, checkHeader, MAX_TOKEN_LENGTH } from './token-rules.ts';
+
+export interface TokenVerifierOptions extends TokenExpectations {
+  /** The most verified tokens kept; default 20,000 (about 40 MB at most). */
+  cacheSize?: number;
+  /** Seconds since the epoch. */
+  now?: () => number;
+}
+
+interface CacheEntry {
+  raw: string;
+  token: VerifiedToken;
+  key: VerificationKey;
+}
+
+/** Base64url without padding, as every segment of a JWS must be (RFC 7515 2); Buffer.from would skip other characters. */
+const SEGMENTS = /^([\w-]+)\.([\w-]+)\.([\w-]+)$/;
+/** What of a token its entry is found by. The end of a signature is as good as random; the whole token is compared after. */
+const KEY_LENGTH = 32;
+const MAX_HEADERS = 64;
+
+/** The token names a key that this process does not have (yet). */
+class UnknownKey extends NotAuthenticated {}
+
+/**
+ * Verifies access tokens synchronously with node:crypto, for hot paths: RS256 and ES256, the algorithm pinned to the
+ * one of the key, and the rules of `checkHeader` and `checkClaims`. Verified tokens are cached by the raw token, bounded;
+ * a hit still looks at `exp` and at whether the key is in the set. Revocation is not looked up here: see RevocationView.
+ */
+export class TokenVerifier {
+  private readonly cache: GenerationCache<string, CacheEntry>;
+  /** Header segments are the same for all tokens of a key: read once. */
+  private readonly headers = new GenerationCache<string, { kid: string; alg: string }>(MAX_HEADERS);
+  private readonly now: () => number;
+  /** For metrics. */
+  hits = 0;
+  misses = 0;
+
+  constructor(
+    private readonly keys: KeySet,
+    private readonly options: TokenVerifierOptions,
+  ) {
+    this.cache = new GenerationCache(options.cacheSize ?? 20_000);
+    this.now = options.now ?? (() => Date.now() / 1000);
+  }
+
+  /**
+   * @param token the compact JWS, without `Bearer`
+   * @throws NotAuthenticated, TokenExpired; ServiceUnavailable while no key set is at hand
+   */
+  verify(token: string): VerifiedToken {
+    const entry = this.cache.get(token.slice(-KEY_LENGTH));
+    if (entry?.raw === token && this.keys.find(entry.key.kid) === entry.key) {
+      if (entry.token.expiresAt <= this.now() - this.options.skewSeconds) throw new TokenExpired();
+      this.hits += 1;
+      return entry.token;
+    }
+    return this.verifyAnew(token);
+  }
+
+  /** As `verify`, but a token with an unknown key id waits for one read of the key set, if one is due. */
+  async verifyOrRefresh(token: string): Promise<VerifiedToken> {
+    try {
+      return this.verify(token);
+    } catch (error) {
+      if (!(error instanceof UnknownKey) || !(await this.keys.refreshForUnknownKey())) throw error;
+      return this.verify(token);
+    }
+  }
+
+  private verifyAnew(token: string): VerifiedToken {
+    this.misses += 1;
+    if (token.length > MAX_TOKEN_LENGTH) throw new NotAuthenticated();
+    const [, header, payload, signature] = SEGMENTS.exec(token) ?? [];
+    if (header === undefined || payload === undefined || signature === undefined)
+      throw new NotAuthenticated();
+    const key = this.keyOf(header);
+    const signed = Buffer.from(token.slice(0, header.length + 1 + payload.length), 'latin1');
+    if (!signatureFits(key, signed, Buffer.from(signature, 'base64url')))
+      throw new NotAuthenticated();
+    const verified = checkClaims(token, json(payload), this.options, this.now());
+    this.cache.set(token.slice(-KEY_LENGTH), { raw: token, token: verified, key });
+    return verified;
+  }
+
+  private keyOf(segment: string): VerificationKey {
+    let header = this.headers.get(segment);
+    if (header === undefined) {
+      header = checkHeader(json(segment));
+      // Only headers of known keys are kept, so that made-up ones do not push them out.
+      if (this.keys.find(header.kid) !== undefined) this.headers.set(segment, header);
+    }
+    const key = this.keys.find(header.kid);
+    if (key === undefined) {
+      void this.keys.refreshForUnknownKey();
+      throw new UnknownKey();
+    }
+    if (key.alg !== header.alg) throw new NotAuthenticated();
+    return key;
+  }
+}
+
+function signatureFits(key: VerificationKey, signed: Buffer, signature: Buffer): boolean {
+  return key.alg === 'RS256'
+    ? verify('sha256', signed, key.key, signature)
+    : verify('sha256', signed, { key: key.key, dsaEncoding: 'ieee-p1363' }, signature);
+}
+
+function json(segment: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(segment, 'base64url').toString('utf8'));
+  } catch {
+    throw new NotAuthenticated();
+  }
+}

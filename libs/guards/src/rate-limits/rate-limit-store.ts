@@ -1,0 +1,29 @@
+import type { RateLimitPolicy } from '@gatehouse/contracts-platform';
+
+export type { RateLimitPolicy };
+
+/** What a counter answered. */
+export interface Consumed {
+  allowed: boolean;
+  /** Whole units that may still come at once. */
+  remaining: number;
+  /** Seconds, rounded up, until the whole quota is there again. */
+  resetSeconds: number;
+  /** Seconds, rounded up, until this cost would be allowed; 0 where it was. */
+  retryAfterSeconds: number;
+}
+
+/** The part of a policy a counter needs. */
+export type Quota = Pick<RateLimitPolicy, 'limit' | 'window_seconds'>;
+
+/**
+ * Port: rate-limit counters (GCRA). Guarantees, checked by `rateLimitStoreContract` of `@gatehouse/guards/testing`:
+ * - `consume` is one atomic operation: of N parallel calls exactly those that fit are allowed;
+ * - at most `limit` units at once, and in any span of t seconds at most `limit + t * limit / window_seconds`;
+ * - a refused call takes nothing; a cost above the limit is always refused;
+ * - keys do not influence each other;
+ * - memory is bounded: a counter that is full again is forgotten.
+ */
+export abstract class RateLimitStore {
+  abstract consume(key: string, cost: number, quota: Quota): Consumed | Promise<Consumed>;
+}
