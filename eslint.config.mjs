@@ -97,6 +97,8 @@ export default defineConfig(
         'error',
         { allowNumber: true, allowBoolean: true },
       ],
+      // It asks for the `!` that strict forbids.
+      '@typescript-eslint/non-nullable-type-assertion-style': 'off',
       'no-restricted-imports': [
         'error',
         {
