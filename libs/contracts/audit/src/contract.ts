@@ -1,12 +1,12 @@
-import { defineGrpcContract, type GrpcMethods } from '@gatehouse/contracts-platform';
+import { defineGrpcContract, type GrpcHandlers } from '@gatehouse/contracts-platform';
 
 import { auditErrors } from './errors.ts';
-import type { AuditServiceController } from './generated/gatehouse/audit/v1/audit.ts';
+import type { AuditService } from './generated/gatehouse/audit/v1/audit.ts';
 
-/** The methods of Audit as a caller sees them. */
-export type AuditMethods = GrpcMethods<AuditServiceController>;
+/** What Audit's `*.rpc.ts` implements. */
+export type AuditServiceHandlers = GrpcHandlers<AuditService>;
 
-export const auditV1 = defineGrpcContract<AuditMethods>({
+export const auditV1 = defineGrpcContract<AuditService>({
   package: 'gatehouse.audit.v1',
   service: 'audit',
   serviceName: 'AuditService',

@@ -1,12 +1,12 @@
-import { defineGrpcContract, type GrpcMethods } from '@gatehouse/contracts-platform';
+import { defineGrpcContract, type GrpcHandlers } from '@gatehouse/contracts-platform';
 
 import { authErrors } from './errors.ts';
-import type { AuthServiceController } from './generated/gatehouse/auth/v1/auth.ts';
+import type { AuthService } from './generated/gatehouse/auth/v1/auth.ts';
 
-/** The methods of Auth as a caller sees them. */
-export type AuthMethods = GrpcMethods<AuthServiceController>;
+/** What Auth's `*.rpc.ts` implements. */
+export type AuthServiceHandlers = GrpcHandlers<AuthService>;
 
-export const authV1 = defineGrpcContract<AuthMethods>({
+export const authV1 = defineGrpcContract<AuthService>({
   package: 'gatehouse.auth.v1',
   service: 'auth',
   serviceName: 'AuthService',

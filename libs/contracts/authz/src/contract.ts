@@ -1,12 +1,12 @@
-import { defineGrpcContract, type GrpcMethods } from '@gatehouse/contracts-platform';
+import { defineGrpcContract, type GrpcHandlers } from '@gatehouse/contracts-platform';
 
 import { authzErrors } from './errors.ts';
-import type { AuthzServiceController } from './generated/gatehouse/authz/v1/authz.ts';
+import type { AuthzService } from './generated/gatehouse/authz/v1/authz.ts';
 
-/** The methods of Authz as a caller sees them. */
-export type AuthzMethods = GrpcMethods<AuthzServiceController>;
+/** What Authz's `*.rpc.ts` implements. */
+export type AuthzServiceHandlers = GrpcHandlers<AuthzService>;
 
-export const authzV1 = defineGrpcContract<AuthzMethods>({
+export const authzV1 = defineGrpcContract<AuthzService>({
   package: 'gatehouse.authz.v1',
   service: 'authz',
   serviceName: 'AuthzService',

@@ -1,12 +1,12 @@
-import { defineGrpcContract, type GrpcMethods } from '@gatehouse/contracts-platform';
+import { defineGrpcContract, type GrpcHandlers } from '@gatehouse/contracts-platform';
 
 import { identityErrors } from './errors.ts';
-import type { IdentityServiceController } from './generated/gatehouse/identity/v1/identity.ts';
+import type { IdentityService } from './generated/gatehouse/identity/v1/identity.ts';
 
-/** The methods of Identity as a caller sees them. */
-export type IdentityMethods = GrpcMethods<IdentityServiceController>;
+/** What Identity's `*.rpc.ts` implements. */
+export type IdentityServiceHandlers = GrpcHandlers<IdentityService>;
 
-export const identityV1 = defineGrpcContract<IdentityMethods>({
+export const identityV1 = defineGrpcContract<IdentityService>({
   package: 'gatehouse.identity.v1',
   service: 'identity',
   serviceName: 'IdentityService',

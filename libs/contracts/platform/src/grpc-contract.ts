@@ -1,5 +1,8 @@
 import { fileURLToPath } from 'node:url';
 
+import type { Metadata } from '@grpc/grpc-js';
+import type { Observable } from 'rxjs';
+
 import type { ErrorRegistry } from './errors/error-registry.ts';
 
 /** Everything a server or a client needs to know of one gRPC service. */
@@ -15,7 +18,7 @@ export interface GrpcContract<TClient = unknown> {
   readonly includeDirs: string[];
   /** The errors a client gets back as the class that was thrown. */
   readonly errors: ErrorRegistry;
-  /** Never set: carries the client's type for `ClientOf<typeof authV1>`. */
+  /** Never set: carries the service's type (`AuthService`) for `ClientOf<typeof authV1>`. */
   readonly client?: TClient;
 }
 
@@ -55,16 +58,13 @@ export function defineGrpcContract<TClient>(contract: {
 }
 
 /**
- * The methods of a service as a caller sees them, from the controller type that ts-proto generates (its client type
- * cannot tell a single answer from a stream): one answer is a Promise, a server stream an AsyncIterable.
+ * What a server implements, from the service interface that ts-proto generates (`AuthService`, which is how a caller
+ * sees it: one answer is a Promise, a server stream an AsyncIterable). Nest takes a stream as an Observable.
  */
-export type GrpcMethods<TController> = {
-  [K in keyof TController]: TController[K] extends (request: infer Q, ...rest: never[]) => infer R
-    ? Extract<R, Promise<unknown>> extends never
-      ? (request: Q) => AsyncIterable<StreamItem<R>>
-      : (request: Q) => Extract<R, Promise<unknown>>
-    : never;
+export type GrpcHandlers<TService> = {
+  [K in keyof TService]: TService[K] extends (request: infer Q) => AsyncIterable<infer T>
+    ? (request: Q, metadata: Metadata, ...rest: unknown[]) => Observable<T>
+    : TService[K] extends (request: infer Q) => Promise<infer T>
+      ? (request: Q, metadata: Metadata, ...rest: unknown[]) => Promise<T> | T
+      : never;
 };
-
-/** Of an Observable, without importing it. */
-type StreamItem<R> = R extends { subscribe(next: (item: infer T) => void): unknown } ? T : never;

@@ -117,5 +117,3 @@ export interface Timestamp {
    */
   nanos: number;
 }
-
-export const GOOGLE_PROTOBUF_PACKAGE_NAME = "google.protobuf";

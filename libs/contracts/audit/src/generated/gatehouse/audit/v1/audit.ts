@@ -5,10 +5,7 @@
 // source: gatehouse/audit/v1/audit.proto
 
 /* eslint-disable */
-import type { Metadata } from "@grpc/grpc-js";
-import { GrpcMethod, GrpcStreamMethod } from "@nestjs/microservices";
-import { Observable } from "rxjs";
-import { Timestamp } from "../../../google/protobuf/timestamp.ts";
+import type { Timestamp } from "../../../google/protobuf/timestamp.ts";
 
 export const protobufPackage = "gatehouse.audit.v1";
 
@@ -81,53 +78,10 @@ export interface RecordBatchResponse {
   recorded: number;
 }
 
-export const GATEHOUSE_AUDIT_V1_PACKAGE_NAME = "gatehouse.audit.v1";
-
 /** The append-only record of who did what. */
-
-export interface AuditServiceClient {
+export interface AuditService {
   /** Answers when the entry is durable. For callers that must not go on without a record. */
-
-  record(request: RecordRequest, metadata?: Metadata): Observable<RecordResponse>;
-
+  record(request: RecordRequest): Promise<RecordResponse>;
   /** At most 500 entries; idempotent by entry id; answers when all are durable. */
-
-  recordBatch(request: RecordBatchRequest, metadata?: Metadata): Observable<RecordBatchResponse>;
+  recordBatch(request: RecordBatchRequest): Promise<RecordBatchResponse>;
 }
-
-/** The append-only record of who did what. */
-
-export interface AuditServiceController {
-  /** Answers when the entry is durable. For callers that must not go on without a record. */
-
-  record(
-    request: RecordRequest,
-    metadata?: Metadata,
-  ): Promise<RecordResponse> | Observable<RecordResponse> | RecordResponse;
-
-  /** At most 500 entries; idempotent by entry id; answers when all are durable. */
-
-  recordBatch(
-    request: RecordBatchRequest,
-    metadata?: Metadata,
-  ): Promise<RecordBatchResponse> | Observable<RecordBatchResponse> | RecordBatchResponse;
-}
-
-export function AuditServiceControllerMethods() {
-  return function (constructor: Function) {
-    const grpcMethods: string[] = ["record", "recordBatch"];
-    for (const method of grpcMethods) {
-      const descriptor: any = Reflect.getOwnPropertyDescriptor(constructor.prototype, method);
-      GrpcMethod("gatehouse.audit.v1.AuditService", method)(constructor.prototype[method], method, descriptor);
-      Object.defineProperty(constructor.prototype, method, descriptor);
-    }
-    const grpcStreamMethods: string[] = [];
-    for (const method of grpcStreamMethods) {
-      const descriptor: any = Reflect.getOwnPropertyDescriptor(constructor.prototype, method);
-      GrpcStreamMethod("gatehouse.audit.v1.AuditService", method)(constructor.prototype[method], method, descriptor);
-      Object.defineProperty(constructor.prototype, method, descriptor);
-    }
-  };
-}
-
-export const AUDIT_SERVICE_NAME = "AuditService";

@@ -5,10 +5,7 @@
 // source: gatehouse/auth/v1/auth.proto
 
 /* eslint-disable */
-import type { Metadata } from "@grpc/grpc-js";
-import { GrpcMethod, GrpcStreamMethod } from "@nestjs/microservices";
-import { Observable } from "rxjs";
-import { Timestamp } from "../../../google/protobuf/timestamp.ts";
+import type { Timestamp } from "../../../google/protobuf/timestamp.ts";
 
 export const protobufPackage = "gatehouse.auth.v1";
 
@@ -97,107 +94,25 @@ export interface CreateCredentialRequest {
 export interface CreateCredentialResponse {
 }
 
-export const GATEHOUSE_AUTH_V1_PACKAGE_NAME = "gatehouse.auth.v1";
-
 /** The authority for tokens, sessions and signing keys. */
-
-export interface AuthServiceClient {
+export interface AuthService {
   /**
    * The public signing keys, as a JWS (RFC 7515) under Auth's service key. The one method open to callers
    * without a credential.
    */
-
-  getKeySet(request: GetKeySetRequest, metadata?: Metadata): Observable<GetKeySetResponse>;
-
+  getKeySet(request: GetKeySetRequest): Promise<GetKeySetResponse>;
   /** Turns an API key or a session cookie into an access token. Gateway only. */
-
-  exchangeCredential(request: ExchangeCredentialRequest, metadata?: Metadata): Observable<ExchangeCredentialResponse>;
-
+  exchangeCredential(request: ExchangeCredentialRequest): Promise<ExchangeCredentialResponse>;
   /** Revocations numbered above `after`, oldest first. */
-
-  listRevocations(request: ListRevocationsRequest, metadata?: Metadata): Observable<ListRevocationsResponse>;
-
+  listRevocations(request: ListRevocationsRequest): Promise<ListRevocationsResponse>;
   /**
    * Everything above `after` (0: all that is still in force), then changes as they are committed,
    * and a heartbeat every 200 ms.
    */
-
-  watchRevocations(request: WatchRevocationsRequest, metadata?: Metadata): Observable<WatchRevocationsResponse>;
-
+  watchRevocations(request: WatchRevocationsRequest): AsyncIterable<WatchRevocationsResponse>;
   /**
    * Stores a password for a user that Identity already knows, and marks its registration complete.
    * Provisioner only; idempotent by user id, refused where another credential exists.
    */
-
-  createCredential(request: CreateCredentialRequest, metadata?: Metadata): Observable<CreateCredentialResponse>;
+  createCredential(request: CreateCredentialRequest): Promise<CreateCredentialResponse>;
 }
-
-/** The authority for tokens, sessions and signing keys. */
-
-export interface AuthServiceController {
-  /**
-   * The public signing keys, as a JWS (RFC 7515) under Auth's service key. The one method open to callers
-   * without a credential.
-   */
-
-  getKeySet(
-    request: GetKeySetRequest,
-    metadata?: Metadata,
-  ): Promise<GetKeySetResponse> | Observable<GetKeySetResponse> | GetKeySetResponse;
-
-  /** Turns an API key or a session cookie into an access token. Gateway only. */
-
-  exchangeCredential(
-    request: ExchangeCredentialRequest,
-    metadata?: Metadata,
-  ): Promise<ExchangeCredentialResponse> | Observable<ExchangeCredentialResponse> | ExchangeCredentialResponse;
-
-  /** Revocations numbered above `after`, oldest first. */
-
-  listRevocations(
-    request: ListRevocationsRequest,
-    metadata?: Metadata,
-  ): Promise<ListRevocationsResponse> | Observable<ListRevocationsResponse> | ListRevocationsResponse;
-
-  /**
-   * Everything above `after` (0: all that is still in force), then changes as they are committed,
-   * and a heartbeat every 200 ms.
-   */
-
-  watchRevocations(request: WatchRevocationsRequest, metadata?: Metadata): Observable<WatchRevocationsResponse>;
-
-  /**
-   * Stores a password for a user that Identity already knows, and marks its registration complete.
-   * Provisioner only; idempotent by user id, refused where another credential exists.
-   */
-
-  createCredential(
-    request: CreateCredentialRequest,
-    metadata?: Metadata,
-  ): Promise<CreateCredentialResponse> | Observable<CreateCredentialResponse> | CreateCredentialResponse;
-}
-
-export function AuthServiceControllerMethods() {
-  return function (constructor: Function) {
-    const grpcMethods: string[] = [
-      "getKeySet",
-      "exchangeCredential",
-      "listRevocations",
-      "watchRevocations",
-      "createCredential",
-    ];
-    for (const method of grpcMethods) {
-      const descriptor: any = Reflect.getOwnPropertyDescriptor(constructor.prototype, method);
-      GrpcMethod("gatehouse.auth.v1.AuthService", method)(constructor.prototype[method], method, descriptor);
-      Object.defineProperty(constructor.prototype, method, descriptor);
-    }
-    const grpcStreamMethods: string[] = [];
-    for (const method of grpcStreamMethods) {
-      const descriptor: any = Reflect.getOwnPropertyDescriptor(constructor.prototype, method);
-      GrpcStreamMethod("gatehouse.auth.v1.AuthService", method)(constructor.prototype[method], method, descriptor);
-      Object.defineProperty(constructor.prototype, method, descriptor);
-    }
-  };
-}
-
-export const AUTH_SERVICE_NAME = "AuthService";

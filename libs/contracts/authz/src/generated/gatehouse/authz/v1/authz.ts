@@ -5,9 +5,6 @@
 // source: gatehouse/authz/v1/authz.proto
 
 /* eslint-disable */
-import type { Metadata } from "@grpc/grpc-js";
-import { GrpcMethod, GrpcStreamMethod } from "@nestjs/microservices";
-import { Observable } from "rxjs";
 
 export const protobufPackage = "gatehouse.authz.v1";
 
@@ -132,127 +129,25 @@ export interface BootstrapAdministratorResponse {
   bindingId: string;
 }
 
-export const GATEHOUSE_AUTHZ_V1_PACKAGE_NAME = "gatehouse.authz.v1";
-
 /** The authority for permissions, roles and bindings. Every decision is made here or from what it publishes. */
-
-export interface AuthzServiceClient {
-  check(request: CheckRequest, metadata?: Metadata): Observable<CheckResponse>;
-
+export interface AuthzService {
+  check(request: CheckRequest): Promise<CheckResponse>;
   /** At most 100 items; answers stand in the order of the questions. */
-
-  batchCheck(request: BatchCheckRequest, metadata?: Metadata): Observable<BatchCheckResponse>;
-
+  batchCheck(request: BatchCheckRequest): Promise<BatchCheckResponse>;
   /** The bindings of one subject, with the number of its last change. */
-
-  listGrants(request: ListGrantsRequest, metadata?: Metadata): Observable<ListGrantsResponse>;
-
+  listGrants(request: ListGrantsRequest): Promise<ListGrantsResponse>;
   /** Every role with its permissions. */
-
-  listRoles(request: ListRolesRequest, metadata?: Metadata): Observable<ListRolesResponse>;
-
+  listRoles(request: ListRolesRequest): Promise<ListRolesResponse>;
   /**
    * First every role (after = 0) or what changed above `after`, then changes as they are committed, and a
    * heartbeat every 200 ms. Subjects are sent when they change, never as a snapshot: ask ListGrants.
    */
-
-  watchChanges(request: WatchChangesRequest, metadata?: Metadata): Observable<WatchChangesResponse>;
-
+  watchChanges(request: WatchChangesRequest): AsyncIterable<WatchChangesResponse>;
   /**
    * The catalogue entries of the calling service, replacing its earlier ones; those no live manifest declares
    * are marked stale and their bindings kept.
    */
-
-  registerPermissions(
-    request: RegisterPermissionsRequest,
-    metadata?: Metadata,
-  ): Observable<RegisterPermissionsResponse>;
-
+  registerPermissions(request: RegisterPermissionsRequest): Promise<RegisterPermissionsResponse>;
   /** The first `platform-admin`. Provisioner only; refused while somebody else holds the role. Taken under a lock. */
-
-  bootstrapAdministrator(
-    request: BootstrapAdministratorRequest,
-    metadata?: Metadata,
-  ): Observable<BootstrapAdministratorResponse>;
+  bootstrapAdministrator(request: BootstrapAdministratorRequest): Promise<BootstrapAdministratorResponse>;
 }
-
-/** The authority for permissions, roles and bindings. Every decision is made here or from what it publishes. */
-
-export interface AuthzServiceController {
-  check(request: CheckRequest, metadata?: Metadata): Promise<CheckResponse> | Observable<CheckResponse> | CheckResponse;
-
-  /** At most 100 items; answers stand in the order of the questions. */
-
-  batchCheck(
-    request: BatchCheckRequest,
-    metadata?: Metadata,
-  ): Promise<BatchCheckResponse> | Observable<BatchCheckResponse> | BatchCheckResponse;
-
-  /** The bindings of one subject, with the number of its last change. */
-
-  listGrants(
-    request: ListGrantsRequest,
-    metadata?: Metadata,
-  ): Promise<ListGrantsResponse> | Observable<ListGrantsResponse> | ListGrantsResponse;
-
-  /** Every role with its permissions. */
-
-  listRoles(
-    request: ListRolesRequest,
-    metadata?: Metadata,
-  ): Promise<ListRolesResponse> | Observable<ListRolesResponse> | ListRolesResponse;
-
-  /**
-   * First every role (after = 0) or what changed above `after`, then changes as they are committed, and a
-   * heartbeat every 200 ms. Subjects are sent when they change, never as a snapshot: ask ListGrants.
-   */
-
-  watchChanges(request: WatchChangesRequest, metadata?: Metadata): Observable<WatchChangesResponse>;
-
-  /**
-   * The catalogue entries of the calling service, replacing its earlier ones; those no live manifest declares
-   * are marked stale and their bindings kept.
-   */
-
-  registerPermissions(
-    request: RegisterPermissionsRequest,
-    metadata?: Metadata,
-  ): Promise<RegisterPermissionsResponse> | Observable<RegisterPermissionsResponse> | RegisterPermissionsResponse;
-
-  /** The first `platform-admin`. Provisioner only; refused while somebody else holds the role. Taken under a lock. */
-
-  bootstrapAdministrator(
-    request: BootstrapAdministratorRequest,
-    metadata?: Metadata,
-  ):
-    | Promise<BootstrapAdministratorResponse>
-    | Observable<BootstrapAdministratorResponse>
-    | BootstrapAdministratorResponse;
-}
-
-export function AuthzServiceControllerMethods() {
-  return function (constructor: Function) {
-    const grpcMethods: string[] = [
-      "check",
-      "batchCheck",
-      "listGrants",
-      "listRoles",
-      "watchChanges",
-      "registerPermissions",
-      "bootstrapAdministrator",
-    ];
-    for (const method of grpcMethods) {
-      const descriptor: any = Reflect.getOwnPropertyDescriptor(constructor.prototype, method);
-      GrpcMethod("gatehouse.authz.v1.AuthzService", method)(constructor.prototype[method], method, descriptor);
-      Object.defineProperty(constructor.prototype, method, descriptor);
-    }
-    const grpcStreamMethods: string[] = [];
-    for (const method of grpcStreamMethods) {
-      const descriptor: any = Reflect.getOwnPropertyDescriptor(constructor.prototype, method);
-      GrpcStreamMethod("gatehouse.authz.v1.AuthzService", method)(constructor.prototype[method], method, descriptor);
-      Object.defineProperty(constructor.prototype, method, descriptor);
-    }
-  };
-}
-
-export const AUTHZ_SERVICE_NAME = "AuthzService";

@@ -5,10 +5,7 @@
 // source: gatehouse/identity/v1/identity.proto
 
 /* eslint-disable */
-import type { Metadata } from "@grpc/grpc-js";
-import { GrpcMethod, GrpcStreamMethod } from "@nestjs/microservices";
-import { Observable } from "rxjs";
-import { Timestamp } from "../../../google/protobuf/timestamp.ts";
+import type { Timestamp } from "../../../google/protobuf/timestamp.ts";
 
 export const protobufPackage = "gatehouse.identity.v1";
 
@@ -66,77 +63,15 @@ export interface FindByEmailResponse {
   user?: User | undefined;
 }
 
-export const GATEHOUSE_IDENTITY_V1_PACKAGE_NAME = "gatehouse.identity.v1";
-
 /** The authority for users, and later organizations and groups. */
-
-export interface IdentityServiceClient {
+export interface IdentityService {
   /**
    * Idempotent by user id: the same id with the same e-mail answers with the stored user; an address that
    * another user holds is ALREADY_EXISTS (EMAIL_TAKEN).
    */
-
-  createUser(request: CreateUserRequest, metadata?: Metadata): Observable<CreateUserResponse>;
-
-  getUser(request: GetUserRequest, metadata?: Metadata): Observable<GetUserResponse>;
-
+  createUser(request: CreateUserRequest): Promise<CreateUserResponse>;
+  getUser(request: GetUserRequest): Promise<GetUserResponse>;
   /** At most 200 ids; those nobody holds are left out. */
-
-  batchGetUsers(request: BatchGetUsersRequest, metadata?: Metadata): Observable<BatchGetUsersResponse>;
-
-  findByEmail(request: FindByEmailRequest, metadata?: Metadata): Observable<FindByEmailResponse>;
+  batchGetUsers(request: BatchGetUsersRequest): Promise<BatchGetUsersResponse>;
+  findByEmail(request: FindByEmailRequest): Promise<FindByEmailResponse>;
 }
-
-/** The authority for users, and later organizations and groups. */
-
-export interface IdentityServiceController {
-  /**
-   * Idempotent by user id: the same id with the same e-mail answers with the stored user; an address that
-   * another user holds is ALREADY_EXISTS (EMAIL_TAKEN).
-   */
-
-  createUser(
-    request: CreateUserRequest,
-    metadata?: Metadata,
-  ): Promise<CreateUserResponse> | Observable<CreateUserResponse> | CreateUserResponse;
-
-  getUser(
-    request: GetUserRequest,
-    metadata?: Metadata,
-  ): Promise<GetUserResponse> | Observable<GetUserResponse> | GetUserResponse;
-
-  /** At most 200 ids; those nobody holds are left out. */
-
-  batchGetUsers(
-    request: BatchGetUsersRequest,
-    metadata?: Metadata,
-  ): Promise<BatchGetUsersResponse> | Observable<BatchGetUsersResponse> | BatchGetUsersResponse;
-
-  findByEmail(
-    request: FindByEmailRequest,
-    metadata?: Metadata,
-  ): Promise<FindByEmailResponse> | Observable<FindByEmailResponse> | FindByEmailResponse;
-}
-
-export function IdentityServiceControllerMethods() {
-  return function (constructor: Function) {
-    const grpcMethods: string[] = ["createUser", "getUser", "batchGetUsers", "findByEmail"];
-    for (const method of grpcMethods) {
-      const descriptor: any = Reflect.getOwnPropertyDescriptor(constructor.prototype, method);
-      GrpcMethod("gatehouse.identity.v1.IdentityService", method)(constructor.prototype[method], method, descriptor);
-      Object.defineProperty(constructor.prototype, method, descriptor);
-    }
-    const grpcStreamMethods: string[] = [];
-    for (const method of grpcStreamMethods) {
-      const descriptor: any = Reflect.getOwnPropertyDescriptor(constructor.prototype, method);
-      GrpcStreamMethod("gatehouse.identity.v1.IdentityService", method)(
-        constructor.prototype[method],
-        method,
-        descriptor,
-      );
-      Object.defineProperty(constructor.prototype, method, descriptor);
-    }
-  };
-}
-
-export const IDENTITY_SERVICE_NAME = "IdentityService";
