@@ -1,1 +1,5 @@
-export default { extends: ['@commitlint/config-conventional'] };
+export default {
+  extends: ['@commitlint/config-conventional'],
+  // A body may carry a table, a command or a link, which no wrapping improves.
+  rules: { 'body-max-line-length': [0], 'footer-max-line-length': [0] },
+};
