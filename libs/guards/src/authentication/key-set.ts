@@ -1,9 +1,7 @@
-import type { KeySetSource } from './key-set.source.ts';
-import type { VerificationKey } from './signed-key-set.ts';
-
 import { ServiceUnavailable } from '@gatehouse/contracts-platform';
 
-import { verificationKeys } from './signed-key-set.ts';
+import type { KeySetSource } from './key-set.source.ts';
+import { type VerificationKey, verificationKeys } from './signed-key-set.ts';
 
 export interface KeySetOptions {
   /** How often the set is read again, in milliseconds; default one minute. */

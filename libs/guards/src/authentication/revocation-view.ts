@@ -1,8 +1,7 @@
 import type { Principal } from '@gatehouse/kernel';
-import type { FollowerOptions } from '../following/follower.ts';
-import type { Revocation, RevocationSource } from './revocation.source.ts';
 
-import { Follower } from '../following/follower.ts';
+import { Follower, type FollowerOptions } from '../following/follower.ts';
+import type { Revocation, RevocationSource } from './revocation.source.ts';
 
 /** Which part of a token is revoked. */
 export type RevokedPart = 'no' | 'session' | 'subject' | 'client';

@@ -1,6 +1,4 @@
-import type { JsonWebKey, KeyObject } from 'node:crypto';
-
-import { createPublicKey, sign, verify } from 'node:crypto';
+import { createPublicKey, type JsonWebKey, type KeyObject, sign, verify } from 'node:crypto';
 
 import { isObject, SIGNING_ALGORITHMS, type SigningAlgorithm } from './token-rules.ts';
 

@@ -1,6 +1,6 @@
-import type { VerifiedToken } from './verified-token.ts';
-
 import { NotAuthenticated, TokenExpired } from '@gatehouse/contracts-platform';
+
+import type { VerifiedToken } from './verified-token.ts';
 
 export const SIGNING_ALGORITHMS = ['RS256', 'ES256'] as const;
 export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];

@@ -1,13 +1,17 @@
-import type { KeySet } from './key-set.ts';
-import type { VerificationKey } from './signed-key-set.ts';
-import type { TokenExpectations } from './token-rules.ts';
-import type { VerifiedToken } from './verified-token.ts';
-
-import { NotAuthenticated, TokenExpired } from '@gatehouse/contracts-platform';
 import { verify } from 'node:crypto';
 
+import { NotAuthenticated, TokenExpired } from '@gatehouse/contracts-platform';
+
 import { GenerationCache } from './generation-cache.ts';
-import { checkClaims, checkHeader, MAX_TOKEN_LENGTH } from './token-rules.ts';
+import type { KeySet } from './key-set.ts';
+import type { VerificationKey } from './signed-key-set.ts';
+import {
+  checkClaims,
+  checkHeader,
+  MAX_TOKEN_LENGTH,
+  type TokenExpectations,
+} from './token-rules.ts';
+import type { VerifiedToken } from './verified-token.ts';
 
 export interface TokenVerifierOptions extends TokenExpectations {
   /** The most verified tokens kept; default 20,000 (about 40 MB at most). */

@@ -1,8 +1,6 @@
-import type { FollowerOptions } from '../following/follower.ts';
+import { Follower, type FollowerOptions } from '../following/follower.ts';
 import type { Decision, DecisionSubject } from './decision.ts';
 import type { GrantChange, GrantSource } from './grant.source.ts';
-
-import { Follower } from '../following/follower.ts';
 import { RoleBook } from './role-book.ts';
 import { SubjectBook } from './subject-book.ts';
 

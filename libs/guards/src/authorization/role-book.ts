@@ -1,6 +1,5 @@
 import type { DecisionSubject } from './decision.ts';
 import type { GrantedRole, RoleState } from './grant.source.ts';
-
 import { organizationScope, PLATFORM_SCOPE } from './scope.ts';
 
 interface HeldRole {

@@ -1,6 +1,6 @@
-import type { SubjectGrants } from './grant.source.ts';
-
 import { ServiceUnavailable } from '@gatehouse/contracts-platform';
+
+import type { SubjectGrants } from './grant.source.ts';
 
 interface Pending {
   answer: Promise<SubjectGrants>;

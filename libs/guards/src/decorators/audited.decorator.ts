@@ -1,7 +1,6 @@
-import type { AuditTarget, PersonalValue } from '../audit/audit-entry.ts';
-
 import { Reflector } from '@nestjs/core';
 
+import type { AuditTarget, PersonalValue } from '../audit/audit-entry.ts';
 import { refuseSecond } from './refuse-second.ts';
 
 /** The parts of a request an audit entry may be made from. For gRPC `body` is the message. */

@@ -1,7 +1,5 @@
-import type { Principal } from '@gatehouse/kernel';
-
 import { NotAuthenticated } from '@gatehouse/contracts-platform';
-import { requestContext } from '@gatehouse/kernel';
+import { type Principal, requestContext } from '@gatehouse/kernel';
 import { createParamDecorator } from '@nestjs/common';
 
 /** The verified caller of this request: parameter decorator. A route that lets callers in without a token answers 401 here. */

@@ -1,10 +1,11 @@
 import type { RateLimitPolicy } from '@gatehouse/contracts-platform';
-
 import { Reflector } from '@nestjs/core';
 
 import { secondsOf } from '../rate-limits/duration.ts';
 
 /** The typed metadata behind `@RateLimit`: every policy of a route, in the order written. */
+export type { RateLimitPolicy };
+
 export const RateLimits = Reflector.createDecorator<readonly RateLimitPolicy[]>();
 
 export interface RateLimitOptions {

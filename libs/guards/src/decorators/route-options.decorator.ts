@@ -1,3 +1,4 @@
+import { HttpRoute } from '@gatehouse/kernel';
 import { Reflector } from '@nestjs/core';
 
 export interface RouteOptionValues {
@@ -15,5 +16,18 @@ export interface RouteOptionValues {
   deprecation?: { deprecated_at: string; sunset_at?: string; link?: string };
 }
 
-/** What the manifest says of a route besides its access; a method's options are laid over those of its class. */
-export const RouteOptions = Reflector.createDecorator<RouteOptionValues>();
+/** The typed metadata behind `@RouteOptions`. */
+export const RouteFacts = Reflector.createDecorator<RouteOptionValues>();
+
+/** What the manifest says of a route besides its access. `consumes` and `bodyLimit` hold in the service itself too. */
+export function RouteOptions(options: RouteOptionValues): MethodDecorator {
+  return (target, property, descriptor) => {
+    RouteFacts(options)(target, property as string, descriptor as PropertyDescriptor);
+    const { consumes, bodyLimit } = options;
+    if (consumes === undefined && bodyLimit === undefined) return;
+    HttpRoute({
+      ...(consumes === undefined ? {} : { consumes }),
+      ...(bodyLimit === undefined ? {} : { bodyLimit }),
+    })(target, property, descriptor);
+  };
+}

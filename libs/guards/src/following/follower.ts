@@ -1,7 +1,6 @@
-import type { Signal, Watched } from './signal.ts';
-
 import { ServiceUnavailable } from '@gatehouse/contracts-platform';
 
+import type { Signal, Watched } from './signal.ts';
 import { SilentStream, withSilenceLimit } from './silence-limit.ts';
 
 /** Where changes are applied. */

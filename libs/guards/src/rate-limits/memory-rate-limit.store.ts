@@ -1,7 +1,5 @@
-import type { Consumed, Quota } from './rate-limit-store.ts';
-
 import { gcra } from './gcra.ts';
-import { RateLimitStore } from './rate-limit-store.ts';
+import { type Consumed, type Quota, RateLimitStore } from './rate-limit-store.ts';
 
 export interface MemoryRateLimitOptions {
   /** The most counters kept; default 100,000 (about 10 MB). */

@@ -1,0 +1,72 @@
+import { ADMIN_ROUTE, routeSettingsOf } from '@gatehouse/kernel';
+import { type ExecutionContext, Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+
+import { Access, type AccessRule, Callers } from '../decorators/access.decorators.ts';
+import { Audit, type AuditedValue } from '../decorators/audited.decorator.ts';
+import { type RateLimitPolicy, RateLimits } from '../decorators/rate-limit.decorator.ts';
+import { RouteFacts, type RouteOptionValues } from '../decorators/route-options.decorator.ts';
+
+type Handler = ExecutionContext['getHandler'] extends () => infer H ? H : never;
+type ControllerClass = ReturnType<ExecutionContext['getClass']>;
+
+/** Everything the decorators of one route or gRPC method say. */
+export interface RouteRules {
+  /** `UsersController.get` */
+  operation: string;
+  /** Served on the admin listener, where access rules do not apply. */
+  admin: boolean;
+  access?: AccessRule;
+  /** The services that may call; absent: whoever `access` lets in. */
+  callers?: readonly string[];
+  limits: readonly RateLimitPolicy[];
+  audited?: AuditedValue;
+  options: Omit<RouteOptionValues, 'consumes'> & { consumes?: readonly string[] };
+}
+
+/** Reads the decorators of a route once and keeps the answer. A method's access decorators win over its class's. */
+@Injectable()
+export class RouteRulesReader {
+  private readonly known = new Map<ControllerClass, Map<Handler, RouteRules>>();
+
+  constructor(private readonly reflector: Reflector) {}
+
+  of(context: ExecutionContext): RouteRules {
+    return this.rulesOf(context.getClass(), context.getHandler());
+  }
+
+  rulesOf(controller: ControllerClass, handler: Handler): RouteRules {
+    let methods = this.known.get(controller);
+    if (methods === undefined) this.known.set(controller, (methods = new Map()));
+    let rules = methods.get(handler);
+    if (rules === undefined) methods.set(handler, (rules = this.read(controller, handler)));
+    return rules;
+  }
+
+  private read(controller: ControllerClass, handler: Handler): RouteRules {
+    const { reflector } = this;
+    // A decorator of the method itself stands alone: `@Public` on it is not narrowed by the callers of its class.
+    const own =
+      reflector.get(Access, handler) !== undefined || reflector.get(Callers, handler) !== undefined;
+    const from = own ? handler : controller;
+    const access = reflector.get(Access, from) as AccessRule | undefined;
+    const callers = reflector.get(Callers, from) as readonly string[] | undefined;
+    const audited = reflector.get(Audit, handler) as AuditedValue | undefined;
+    return {
+      operation: `${controller.name}.${handler.name}`,
+      admin:
+        reflector.getAllAndOverride<boolean | undefined>(ADMIN_ROUTE, [handler, controller]) ??
+        false,
+      ...(access === undefined ? {} : { access }),
+      ...(callers === undefined ? {} : { callers }),
+      limits:
+        (reflector.getAllAndOverride(RateLimits, [handler, controller]) as
+          readonly RateLimitPolicy[] | undefined) ?? [],
+      ...(audited === undefined ? {} : { audited }),
+      options: {
+        ...routeSettingsOf(handler),
+        ...(reflector.get(RouteFacts, handler) as RouteOptionValues | undefined),
+      },
+    };
+  }
+}

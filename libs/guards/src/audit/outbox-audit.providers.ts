@@ -1,0 +1,9 @@
+import { AuditTrail } from './audit-trail.ts';
+import { AuditTransactionHook } from './audit-transaction-hook.ts';
+import { OutboxAuditTrail } from './outbox-audit-trail.ts';
+
+/** The audit trail of a service with a schema. */
+export const outboxAudit = {
+  providers: [{ provide: AuditTrail, useClass: OutboxAuditTrail }, AuditTransactionHook],
+  exports: [AuditTrail],
+};

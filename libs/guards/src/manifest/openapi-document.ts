@@ -1,0 +1,53 @@
+import { buildOpenApi } from '@gatehouse/kernel';
+import { Injectable } from '@nestjs/common';
+
+import { Endpoints, type HttpEndpoint } from '../access/endpoints.ts';
+
+interface Operation {
+  security?: object[];
+  responses?: Record<string, object>;
+  [extension: `x-${string}`]: unknown;
+}
+
+type Document = { paths?: Record<string, Record<string, Operation | undefined>> };
+
+/** The service's OpenAPI document, with what the decorators say of access laid over it. Drawn when first asked for. */
+@Injectable()
+export class OpenApiDocument {
+  private document: Promise<Buffer> | undefined;
+
+  constructor(private readonly endpoints: Endpoints) {}
+
+  bytes(): Promise<Buffer> {
+    this.document ??= this.draw();
+    return this.document;
+  }
+
+  private async draw(): Promise<Buffer> {
+    const document = (await buildOpenApi()) as Document;
+    for (const endpoint of this.endpoints.all()) {
+      if (endpoint.transport !== 'http') continue;
+      const operation = document.paths?.[endpoint.path]?.[endpoint.method.toLowerCase()];
+      if (operation !== undefined) describeAccess(operation, endpoint);
+    }
+    return Buffer.from(JSON.stringify(document));
+  }
+}
+
+function describeAccess(operation: Operation, { rules }: HttpEndpoint): void {
+  const { access } = rules;
+  operation.security = access?.kind === 'public' ? [] : [{ bearer: [] }];
+  if (access?.kind === 'permission') operation['x-permission'] = access.permission;
+  const answers: Record<string, object> = { ...operation.responses };
+  const add = (status: string, description: string): void =>
+    void (answers[status] ??= problem(description));
+  if (access?.kind !== 'public') add('401', 'No valid access token');
+  if (access?.kind === 'permission') add('403', `Without the permission ${access.permission}`);
+  if (rules.limits.length > 0) add('429', 'Too many requests');
+  add('default', 'Any other error');
+  operation.responses = answers;
+}
+
+function problem(description: string): object {
+  return { description, content: { 'application/problem+json': { schema: { type: 'object' } } } };
+}
