@@ -1,0 +1,51 @@
+import { z } from 'zod';
+
+import { configOf } from './config-of.ts';
+import { currentScope } from './process-scope.ts';
+
+const port = (fallback: number) =>
+  z.coerce.number().int().min(0).max(65_535).default(fallback).meta({ example: '8080' });
+const host = (fallback: () => string) =>
+  z.string().min(1).default(fallback).meta({ example: '127.0.0.1' });
+/** Only the embedded profile keeps to this machine by itself. */
+const outward = () =>
+  currentScope().env['GATEHOUSE_PROFILE'] === 'embedded' ? '127.0.0.1' : '0.0.0.0';
+const seconds = (fallback: number) =>
+  z.coerce
+    .number()
+    .min(0)
+    .max(3600)
+    .default(fallback)
+    .meta({ example: String(fallback) });
+
+/** What every process reads, whatever it is. Port 0 asks the system for a free one. */
+export class KernelConfig extends configOf({
+  GATEHOUSE_PROFILE: z.enum(['embedded', 'scale']).default('scale').meta({ example: 'embedded' }),
+  HTTP_HOST: host(outward),
+  HTTP_PORT: port(0),
+  GRPC_HOST: host(outward),
+  GRPC_PORT: port(0),
+  /** Metrics, health and diagnostics: this machine only, unless said otherwise. */
+  ADMIN_HOST: host(() => '127.0.0.1'),
+  ADMIN_PORT: port(0),
+  /** The address other processes reach this one by; default: the host that is listened on. */
+  ADVERTISE_HOST: z.string().min(1).optional().meta({ example: 'orders-1.internal' }),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .meta({ example: 'info' }),
+  /** `pretty` is for terminals. */
+  LOG_FORMAT: z.enum(['json', 'pretty']).default('json').meta({ example: 'json' }),
+  /** How long a stop waits for what is in flight before it cuts it off. */
+  SHUTDOWN_TIMEOUT_SECONDS: seconds(20),
+  /** How long a stopping process goes on answering after it left the registry, until nobody routes to it. */
+  SHUTDOWN_DRAIN_SECONDS: seconds(1),
+  /** Bytes. A route may state its own. */
+  HTTP_BODY_LIMIT_BYTES: z.coerce
+    .number()
+    .int()
+    .min(1024)
+    .max(1024 ** 3)
+    .default(1024 ** 2)
+    .meta({ example: '1048576' }),
+}) {}

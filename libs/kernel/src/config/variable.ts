@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { currentScope } from './process-scope.ts';
+
+/** A file that a variable points to cannot be read. */
+export class UnreadableVariable extends Error {}
+
+/**
+ * The value of one variable, by the first of these that holds:
+ * 1. `NAME`, unless empty;
+ * 2. the file that `NAME_FILE` names (it must be readable);
+ * 3. `<GATEHOUSE_CREDENTIALS_DIR>/<name-in-kebab-case>`, where that file exists.
+ * One line end at a file's end is not part of the value.
+ */
+export function resolveVariable(name: string): string | undefined {
+  const { env } = currentScope();
+  const value = env[name];
+  if (value !== undefined && value !== '') return value;
+
+  const file = env[`${name}_FILE`];
+  if (file !== undefined && file !== '') {
+    try {
+      return withoutLineEnd(readFileSync(file, 'utf8'));
+    } catch (error) {
+      throw new UnreadableVariable(`${name}_FILE names a file that cannot be read`, {
+        cause: error,
+      });
+    }
+  }
+
+  const folder = env['GATEHOUSE_CREDENTIALS_DIR'];
+  if (folder === undefined || folder === '') return undefined;
+  try {
+    return withoutLineEnd(
+      readFileSync(join(folder, name.toLowerCase().replaceAll('_', '-')), 'utf8'),
+    );
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new UnreadableVariable(`the credential file of ${name} cannot be read`, { cause: error });
+  }
+}
+
+function withoutLineEnd(text: string): string {
+  return text.replace(/\r?\n$/, '');
+}

@@ -1,0 +1,112 @@
+import type { IncomingMessage } from 'node:http';
+
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
+
+import { newId } from '../context/new-id.ts';
+import { requestContext } from '../context/request-context.ts';
+import { formatTraceparent } from '../context/trace-context.ts';
+import { toProblem } from '../errors/problem.ts';
+import { LISTENER_CONSTRAINT } from './admin-route.ts';
+import { registerBodyParsing } from './body-parsing.ts';
+import { contextOf, openContext } from './http-context.ts';
+import { type HttpServers, isAdminRequest } from './http-servers.ts';
+import { checkTarget } from './target-rules.ts';
+
+/** The one Fastify behind both listeners. */
+export function createFastifyAdapter(servers: HttpServers, bodyLimit: number): FastifyAdapter {
+  const options: FastifyServerOptions = {
+    logger: false,
+    trustProxy: false,
+    bodyLimit,
+    // Fastify's own ids stay inside it: ours is in the request context.
+    requestIdHeader: false,
+    serverFactory: (handler) => servers.create(handler),
+    frameworkErrors: answerUnroutable,
+    clientErrorHandler: (error, socket) => servers.answerUnreadable(error, socket),
+    routerOptions: {
+      caseSensitive: true,
+      ignoreTrailingSlash: false,
+      ignoreDuplicateSlashes: false,
+      maxParamLength: 512,
+      constraints: { [LISTENER_CONSTRAINT]: listenerConstraint() },
+    },
+  };
+  const adapter = new FastifyAdapter(options as never);
+  const fastify = adapter.getInstance<FastifyInstance>();
+  registerBodyParsing(fastify);
+
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const context = openContext(request.raw);
+    const gone = new AbortController();
+    context.signal = gone.signal;
+    reply.raw.once('close', () => {
+      if (!reply.raw.writableFinished) gone.abort();
+    });
+    requestContext.run(context, () => {
+      try {
+        checkTarget(request.raw.url ?? '');
+        if (servers.hooks.empty || isAdminRequest(request.raw)) done();
+        else servers.hooks.run(context, request, reply).then(() => done(), done);
+      } catch (error) {
+        done(error as Error);
+      }
+    });
+  });
+  // Reading the body went on in the socket's own async context.
+  fastify.addHook('preValidation', (request, _reply, done) => {
+    const context = contextOf(request.raw);
+    if (context === undefined) done();
+    else requestContext.run(context, done);
+  });
+  fastify.addHook('onSend', (request, reply, _payload, done) => {
+    const context = contextOf(request.raw);
+    if (context !== undefined) {
+      reply.header('x-request-id', context.requestId);
+      reply.header('traceparent', formatTraceparent(context.trace));
+    }
+    if (servers.closing) reply.header('connection', 'close');
+    done();
+  });
+  fastify.addHook('onResponse', (request, reply, done) => {
+    servers.answered(request, reply);
+    done();
+  });
+  return adapter;
+}
+
+/**
+ * A route with this constraint is found on the admin listener and nowhere else; one without it everywhere else. The same
+ * path may exist on both.
+ */
+function listenerConstraint() {
+  return {
+    name: LISTENER_CONSTRAINT,
+    storage: () => {
+      const handlers = new Map<unknown, never>();
+      return {
+        get: (listener: unknown) => handlers.get(listener) ?? null,
+        set: (listener: unknown, handler: unknown) => {
+          handlers.set(listener, handler as never);
+        },
+      };
+    },
+    validate: (listener: unknown) => {
+      if (listener !== 'admin') throw new Error('the listener of a route is "admin" or not stated');
+    },
+    // undefined on the other listener, whatever the declared type says.
+    deriveConstraint: (request: IncomingMessage) =>
+      (isAdminRequest(request) ? 'admin' : undefined) as string,
+    mustMatchWhenDerived: true,
+  };
+}
+
+/** A target the router itself cannot read: no hook has run, so nothing but this knows the request. */
+function answerUnroutable(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  const requestId = contextOf(request.raw)?.requestId ?? newId();
+  const problem = toProblem(error, { requestId });
+  void reply
+    .status(problem.status)
+    .headers({ ...problem.headers, 'x-request-id': requestId })
+    .send(JSON.stringify(problem.body));
+}

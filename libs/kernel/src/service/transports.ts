@@ -1,0 +1,92 @@
+import type { MicroserviceOptions } from '@nestjs/microservices';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { PinoLogger } from 'nestjs-pino';
+
+import type { KernelConfig } from '../config/kernel.config.ts';
+import { addHealthService } from '../grpc/grpc-health.ts';
+import { GrpcServer } from '../grpc/grpc-server.ts';
+import { HttpFront } from '../http/http-front.ts';
+import { HttpHooks } from '../http/http-hooks.ts';
+import type { HttpServers } from '../http/http-servers.ts';
+import { Health } from '../lifecycle/health.ts';
+import { Lifecycle } from '../lifecycle/lifecycle.ts';
+import { Metrics } from '../metrics/metrics.ts';
+import { KERNEL_OPTIONS, type KernelOptions } from './kernel.module.ts';
+import { advertised, Listeners } from './listeners.ts';
+import { RequestLog } from './request-log.ts';
+
+/**
+ * Ties the listeners of a service to its lifecycle.
+ * Start: they open at the end of `transports`; the service serves from the end of `ready`.
+ * Stop: it says it is unready (and answers on, asking clients to leave their connections), gives routes time to drain, stops
+ * accepting, and waits for what is in flight, in all no longer than SHUTDOWN_TIMEOUT_SECONDS.
+ */
+export function connectTransports(
+  app: NestFastifyApplication,
+  servers: HttpServers,
+  config: KernelConfig,
+): { register(): void } {
+  const options = app.get<KernelOptions>(KERNEL_OPTIONS);
+  const health = app.get(Health);
+  const log = new RequestLog(app.get(Metrics), requestLogger(app));
+  servers.hooks = app.get(HttpHooks);
+  servers.answered = log.http;
+  if (options.front !== undefined) servers.front = app.get(HttpFront);
+
+  const contracts = options.grpc ?? [];
+  let grpc: GrpcServer | undefined;
+  if (contracts.length > 0) {
+    grpc = new GrpcServer(contracts, { host: config.GRPC_HOST, port: config.GRPC_PORT });
+    grpc.report = log.grpc;
+    const names = contracts.map((contract) => `${contract.package}.${contract.serviceName}`);
+    grpc.onServer = (server) => addHealthService(server, names, health);
+    app.connectMicroservice<MicroserviceOptions>({ strategy: grpc }, { inheritAppConfig: true });
+  }
+
+  return {
+    register() {
+      const lifecycle = app.get(Lifecycle);
+      const listeners = app.get(Listeners);
+      lifecycle.onStart('transports', 'listeners', async () => {
+        if (grpc !== undefined) {
+          await app.startAllMicroservices();
+          listeners.grpc = advertised('', config.GRPC_HOST, grpc.port, config.ADVERTISE_HOST);
+        }
+        const { http, admin } = await servers.listen({
+          http: { host: config.HTTP_HOST, port: config.HTTP_PORT },
+          admin: { host: config.ADMIN_HOST, port: config.ADMIN_PORT },
+        });
+        listeners.http = advertised('http://', config.HTTP_HOST, http.port, config.ADVERTISE_HOST);
+        listeners.admin = advertised('http://', config.ADMIN_HOST, admin.port);
+      });
+      lifecycle.onStart('ready', 'serving', () => {
+        health.serving = true;
+      });
+      lifecycle.onStop('unready', 'serving', () => {
+        health.serving = false;
+        servers.beginClosing();
+      });
+      lifecycle.onStop('drain', 'routes', () => wait(config.SHUTDOWN_DRAIN_SECONDS * 1000));
+      lifecycle.onStop('close-listeners', 'listeners', () => {
+        servers.stopAccepting();
+        grpc?.stopAccepting();
+      });
+      lifecycle.onStop('in-flight', 'requests and calls', async () => {
+        const timeoutMs = config.SHUTDOWN_TIMEOUT_SECONDS * 1000;
+        await Promise.all([servers.finish(timeoutMs), grpc?.finish(timeoutMs)]);
+      });
+    },
+  };
+}
+
+function requestLogger(app: NestFastifyApplication): PinoLogger {
+  const logger = new PinoLogger(app.get('pino-params'));
+  logger.setContext('Requests');
+  return logger;
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
