@@ -1,1 +1,24 @@
-export {};
+/**
+ * Who the services are (`Directory`), where their instances are (`Discovery`), how this one is announced
+ * (`Announcement`) and how one process proves to another which service it is (`ViaTokens`).
+ */
+export { Announcement } from './announcement.ts';
+export { Directory } from './directory.ts';
+export { Discovery, type RejectedEntry } from './discovery.ts';
+export { DiscoveryConfig } from './discovery.config.ts';
+export { DiscoveryModule } from './discovery.module.ts';
+export { discoveryPlatformSql } from './discovery.platform-sql.ts';
+export {
+  covers,
+  type DirectoryEntry,
+  type DirectoryService,
+  PROVISIONER,
+  signDirectory,
+} from './documents/directory.document.ts';
+export type { RefusalReason, ServiceInstance } from './documents/instance.entry.ts';
+export { generateServiceKey, publicKeyOf, type ServiceKeyPair } from './documents/keys.ts';
+export { PostgresRegistryStore } from './postgres/postgres-registry.store.ts';
+export { publishDirectory } from './postgres/publish-directory.ts';
+export { RegistryStore, type StoredEntry } from './registry.store.ts';
+export { issueProvisionerToken } from './via/via.token.ts';
+export { type ViaCaller, ViaTokens } from './via/via.tokens.ts';

@@ -1,1 +1,7 @@
-export {};
+export { MemoryRegistry, MemoryRegistryStore } from './memory-registry.store.ts';
+export {
+  contractServices,
+  type RegistryHarness,
+  registryStoreContract,
+} from './registry-store.contract.ts';
+export { TestPlatform } from './test-platform.ts';

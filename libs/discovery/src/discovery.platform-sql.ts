@@ -1,0 +1,7 @@
+import type { PlatformMigration } from '@gatehouse/persistence';
+import { registrySql } from './postgres/registry.sql.ts';
+
+/** What discovery has in schema `platform`; run by `provision` as its owner. */
+export const discoveryPlatformSql: PlatformMigration[] = [
+  { name: '0001-registry', up: registrySql },
+];

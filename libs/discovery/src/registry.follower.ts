@@ -1,0 +1,123 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import type { Directory } from './directory.ts';
+import type { Discovery } from './discovery.ts';
+import type { DiscoveryMetrics } from './discovery.metrics.ts';
+import type { RegistryStore } from './registry.store.ts';
+
+const START_TIMEOUT_MS = 10_000;
+const RETRY_MS = 250;
+/** At most one read in this time, however many notices come: 50 instances starting at once are a few reads. */
+const MIN_PAUSE_MS = 50;
+
+/** Keeps directory and instances current: reads the registry on every notice, and every poll without one. */
+export class RegistryFollower {
+  private readonly logger = new Logger('Discovery');
+  private readonly abort = new AbortController();
+  private wake: () => void = () => undefined;
+  private due = false;
+  private running?: Promise<void>;
+  private stopWatching?: () => Promise<void>;
+  private reachable = true;
+
+  constructor(
+    private readonly store: RegistryStore,
+    private readonly directory: Directory,
+    private readonly discovery: Discovery,
+    private readonly metrics: DiscoveryMetrics,
+    private readonly pollMs: number,
+  ) {}
+
+  /**
+   * Reads once, then goes on in the background. `ready` is called after each good read of the first ten seconds;
+   * what it throws last, or the registry's own failure, is thrown when they are over.
+   */
+  async start(ready: () => void = () => undefined): Promise<void> {
+    const giveUpAt = performance.now() + START_TIMEOUT_MS;
+    for (;;) {
+      try {
+        await this.read();
+        ready();
+        break;
+      } catch (error) {
+        if (performance.now() > giveUpAt) throw error;
+        await sleep(RETRY_MS);
+      }
+    }
+    this.stopWatching = await this.store
+      .watch(() => this.notice())
+      .catch((error: unknown) => {
+        this.logger.warn({ err: error }, 'the registry cannot be watched; it is polled alone');
+        return undefined;
+      });
+    this.running = this.follow();
+  }
+
+  async stop(): Promise<void> {
+    this.abort.abort();
+    this.wake();
+    await this.stopWatching?.();
+    await this.running;
+    this.discovery.close();
+  }
+
+  /** Reads now. @throws where the registry cannot be read; what is known stays as it is. */
+  async read(): Promise<void> {
+    const readAt = performance.now();
+    try {
+      const document = await this.store.readDirectory();
+      if (document !== undefined) {
+        const verdict = await this.directory.accept(document);
+        this.metrics.directoryRead(verdict, this.directory.serial);
+        if (verdict === 'refused')
+          this.logger.error('the directory is not signed by the trust anchor; it is not used');
+      }
+      await this.discovery.accept(await this.store.list(), readAt);
+    } catch (error) {
+      this.discovery.registryLost();
+      this.metrics.registryRead('failed', performance.now() - readAt, this.discovery);
+      throw error;
+    }
+    this.metrics.registryRead('ok', performance.now() - readAt, this.discovery);
+  }
+
+  private notice(): void {
+    this.due = true;
+    this.wake();
+  }
+
+  private async follow(): Promise<void> {
+    while (!this.abort.signal.aborted) {
+      await this.pause();
+      if (this.abort.signal.aborted) return;
+      this.due = false;
+      try {
+        await this.read();
+        if (!this.reachable) this.logger.log('the registry is back');
+        this.reachable = true;
+      } catch (error) {
+        if (this.reachable)
+          this.logger.warn(
+            { err: error },
+            'the registry cannot be read; the last known instances stay',
+          );
+        this.reachable = false;
+      }
+    }
+  }
+
+  /** Until the next poll or a notice. */
+  private async pause(): Promise<void> {
+    await sleep(MIN_PAUSE_MS, undefined, { ref: false });
+    if (this.due) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, this.pollMs - MIN_PAUSE_MS);
+      timer.unref();
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      if (this.abort.signal.aborted) this.wake();
+    });
+  }
+}
