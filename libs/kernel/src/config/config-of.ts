@@ -19,6 +19,7 @@ import { resolveVariable, UnreadableVariable } from './variable.ts';
 export function configOf<S extends z.ZodRawShape>(
   shape: S,
 ): new () => Readonly<z.infer<z.ZodObject<S>>> {
+  // eslint-disable-next-line @typescript-eslint/no-extraneous-class -- its members are the shape's
   return class {
     constructor() {
       Object.assign(this, parseEnvironment(shape));
@@ -33,7 +34,7 @@ export function configOf<S extends z.ZodRawShape>(
  */
 export function embeddedDefault<T>(value: T): () => T {
   return () => {
-    if (currentScope().env['GATEHOUSE_PROFILE'] !== 'embedded') throw new NoDefault();
+    if (currentScope().env.GATEHOUSE_PROFILE !== 'embedded') throw new NoDefault();
     return value;
   };
 }
@@ -75,8 +76,8 @@ function parseVariable(
 }
 
 function exampleOf(schema: z.core.$ZodType): string | undefined {
-  const example = z.globalRegistry.get(schema)?.['example'];
-  if (example !== undefined) return String(example);
+  const example = z.globalRegistry.get(schema)?.example;
+  if (typeof example === 'string') return example;
   // .meta() before .default() or .optional() sits on the schema they wrap.
   const inner = (schema._zod.def as { innerType?: z.core.$ZodType }).innerType;
   return inner === undefined ? undefined : exampleOf(inner);

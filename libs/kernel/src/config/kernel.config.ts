@@ -9,7 +9,7 @@ const host = (fallback: () => string) =>
   z.string().min(1).default(fallback).meta({ example: '127.0.0.1' });
 /** Only the embedded profile keeps to this machine by itself. */
 const outward = () =>
-  currentScope().env['GATEHOUSE_PROFILE'] === 'embedded' ? '127.0.0.1' : '0.0.0.0';
+  currentScope().env.GATEHOUSE_PROFILE === 'embedded' ? '127.0.0.1' : '0.0.0.0';
 const seconds = (fallback: number) =>
   z.coerce
     .number()

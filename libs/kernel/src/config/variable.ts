@@ -29,7 +29,7 @@ export function resolveVariable(name: string): string | undefined {
     }
   }
 
-  const folder = env['GATEHOUSE_CREDENTIALS_DIR'];
+  const folder = env.GATEHOUSE_CREDENTIALS_DIR;
   if (folder === undefined || folder === '') return undefined;
   try {
     return withoutLineEnd(

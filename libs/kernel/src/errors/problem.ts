@@ -90,7 +90,7 @@ function headersOf(error: PlatformError): Record<string, string> {
         ? 'Bearer realm="gatehouse"'
         : 'Bearer realm="gatehouse", error="invalid_token"';
   }
-  const allow = error.metadata['allow'];
-  if (error.kind === 'method-not-allowed' && allow !== undefined) headers['allow'] = allow;
+  const allow = error.metadata.allow;
+  if (error.kind === 'method-not-allowed' && allow !== undefined) headers.allow = allow;
   return headers;
 }

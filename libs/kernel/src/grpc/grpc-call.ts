@@ -1,6 +1,6 @@
 import { DeadlineExceeded, PlatformError } from '@gatehouse/contracts-platform';
 import { status as Code, type ServerWritableStream } from '@grpc/grpc-js';
-import { firstValueFrom, isObservable, type Observable } from 'rxjs';
+import { firstValueFrom, isObservable } from 'rxjs';
 
 import { requestContext } from '../context/request-context.ts';
 import { toGrpcError } from '../errors/grpc-error.ts';
@@ -55,7 +55,7 @@ export function runCall(
         : new CallCancelled(),
     );
   });
-  requestContext.run(context, () => work(() => finished).then(() => finish(), finish));
+  void requestContext.run(context, () => work(() => finished).then(() => finish(), finish));
   return finish;
 }
 
@@ -70,7 +70,7 @@ class CallCancelled extends PlatformError {
 export async function oneMessage(result: unknown): Promise<object> {
   const settled: unknown = await result;
   const value = isObservable(settled)
-    ? await firstValueFrom(settled as Observable<unknown>, { defaultValue: undefined })
+    ? await firstValueFrom(settled, { defaultValue: undefined })
     : settled;
   return (await value) ?? {};
 }
@@ -89,8 +89,10 @@ export async function writeMessages(
   const signal = requestContext.require().signal;
   if (isObservable(source)) {
     await new Promise<void>((resolve, reject) => {
-      const subscription = (source as Observable<unknown>).subscribe({
-        next: (message) => void (finished() || call.write(message)),
+      const subscription = source.subscribe({
+        next: (message) => {
+          if (!finished()) call.write(message);
+        },
         error: reject,
         complete: resolve,
       });
@@ -106,7 +108,7 @@ export async function writeMessages(
   }
   const iterator = source[Symbol.asyncIterator]();
   // A source that waits for its next message hears of the end here, or by `requestContext.require().signal`.
-  signal?.addEventListener('abort', () => void iterator.return?.()?.catch(() => undefined));
+  signal?.addEventListener('abort', () => void iterator.return?.().catch(() => undefined));
   for (;;) {
     const next = await iterator.next();
     if (next.done === true || finished()) return;

@@ -18,8 +18,12 @@ const SERVING = 1;
 const NOT_SERVING = 2;
 const SERVICE_UNKNOWN = 3;
 
-type Request = { service: string };
-type Response = { status: number };
+interface Request {
+  service: string;
+}
+interface Response {
+  status: number;
+}
 
 /**
  * `grpc.health.v1` (https://github.com/grpc/grpc/blob/master/doc/health-checking.md), which asks for no credential. Known

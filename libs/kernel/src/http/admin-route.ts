@@ -19,10 +19,10 @@ const onMethod = () =>
  * @throws where the class inherits a route: the mark would be on its parent, so the class must override it
  */
 export function AdminRoute(): ClassDecorator & MethodDecorator {
-  return ((target: object, key?: string | symbol, descriptor?: PropertyDescriptor) => {
+  return (target: object, key?: string | symbol, descriptor?: PropertyDescriptor) => {
     if (key !== undefined && descriptor !== undefined) onMethod()(target, key, descriptor);
     else onClass(target as new () => object);
-  }) as ClassDecorator & MethodDecorator;
+  };
 }
 
 function onClass(controller: new () => object): void {

@@ -50,7 +50,7 @@ function bodyProblem(request: FastifyRequest): Error | null {
   }
   // Without this Fastify refuses by closing the connection while the client still writes, and the answer is lost.
   const limit = routeOptions.bodyLimit;
-  if (limit !== undefined && Number(headers['content-length'] ?? 0) > limit) {
+  if (Number(headers['content-length'] ?? 0) > limit) {
     return new PayloadTooLarge(`This route takes at most ${limit} bytes.`);
   }
   return null;

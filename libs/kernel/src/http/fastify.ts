@@ -103,7 +103,7 @@ function listenerConstraint() {
 
 /** A target the router itself cannot read: no hook has run, so nothing but this knows the request. */
 function answerUnroutable(error: Error, request: FastifyRequest, reply: FastifyReply): void {
-  const requestId = contextOf(request.raw)?.requestId ?? newId();
+  const requestId = newId();
   const problem = toProblem(error, { requestId });
   void reply
     .status(problem.status)

@@ -56,7 +56,7 @@ function refuseUnsafeMembers(value: unknown, pointer: string): void {
     }
   }
   if (typeof value !== 'object' || value === null) return;
-  for (const [name, member] of Object.entries(value)) {
+  for (const [name, member] of Object.entries(value) as [string, unknown][]) {
     const here = `${pointer}/${escapePointer(name)}`;
     const reachesPrototype =
       name === '__proto__' ||

@@ -7,9 +7,11 @@ import { ValidationFailed } from '@gatehouse/contracts-platform';
  */
 export function checkTarget(url: string): void {
   if (!url.includes('%') && !url.includes('__proto__')) return;
-  const [path = '', query = ''] = split(url);
+  const [path, query] = split(url);
   for (const parameter of query.split('&')) {
-    const [name = '', value = ''] = parameter.split('=', 2).map(decode);
+    const [rawName = '', rawValue = ''] = parameter.split('=', 2);
+    const name = decode(rawName);
+    const value = decode(rawValue);
     if (name === '__proto__') throw refused('/query/__proto__', 'This parameter is not allowed');
     if (name === undefined || value === undefined) {
       throw refused('/query', 'A parameter is not percent-encoded UTF-8');
@@ -18,7 +20,7 @@ export function checkTarget(url: string): void {
       throw refused(`/query/${name.replaceAll('\0', '')}`, 'The character U+0000 is not allowed');
     }
   }
-  if (/%00/.test(path)) throw refused('/path', 'The character U+0000 is not allowed');
+  if (path.includes('%00')) throw refused('/path', 'The character U+0000 is not allowed');
 }
 
 function split(url: string): [string, string] {

@@ -22,7 +22,10 @@ export const STOP_PHASES = [
 ] as const;
 export type StopPhase = (typeof STOP_PHASES)[number];
 
-type Step = { name: string; run: () => Promise<void> | void };
+interface Step {
+  name: string;
+  run: () => Promise<void> | void;
+}
 
 /** A start function failed; the phase and its name are in the message, what it threw is the cause. */
 export class StartFailed extends Error {

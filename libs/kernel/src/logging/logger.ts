@@ -6,7 +6,6 @@ import type { ServiceInfo } from '../service/service-info.ts';
 import { redact, redactText } from './redact.ts';
 
 /** What JSON leaves bare and a terminal may act upon: DEL and C1 controls, line and paragraph separators. */
-// eslint-disable-next-line no-control-regex
 const UNSAFE = /[\u007f-\u009f\u2028\u2029]/g;
 
 /**

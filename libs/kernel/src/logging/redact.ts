@@ -1,5 +1,3 @@
-import { types } from 'node:util';
-
 /** Members whose value is never logged, by name in lower case without separators. */
 const SECRET =
   /^(?:(?:proxy|x)?authorization|cookies?|setcookie|gatehousevia|credentials?|\w*(?:password|passwd|secret|token)s?(?:hash)?|\w+key)$/;
@@ -18,7 +16,7 @@ export function isSecretName(name: string): boolean {
 export function redact(value: unknown, depth = 0): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (depth >= MAX_DEPTH) return '[deep]';
-  if (types.isNativeError(value)) return describeError(value, depth);
+  if (isError(value)) return describeError(value, depth);
   if (Array.isArray(value)) return value.map((item) => redact(item, depth + 1));
   if (value instanceof Date || ArrayBuffer.isView(value)) {
     return value instanceof Date ? value : `[${value.byteLength} bytes]`;
@@ -30,6 +28,11 @@ export function redact(value: unknown, depth = 0): unknown {
       isSecretName(name) && member !== undefined ? CENSORED : redact(member, depth + 1),
     ]),
   );
+}
+
+/** Also an error of another realm, such as a test's sandbox. */
+function isError(value: object): value is Error {
+  return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
 }
 
 /** Credentials that stand in the text of a log line, whoever put them there. */

@@ -11,11 +11,16 @@ export const DURATION_BUCKETS = [
  */
 export class Metrics {
   counter<L extends string>(name: string, help: string, labels: readonly L[] = []): Counter<L> {
-    return this.#existing<Counter<L>>(name) ?? new Counter({ name, help, labelNames: [...labels] });
+    return (
+      (existing(name) as Counter<L> | undefined) ??
+      new Counter({ name, help, labelNames: [...labels] })
+    );
   }
 
   gauge<L extends string>(name: string, help: string, labels: readonly L[] = []): Gauge<L> {
-    return this.#existing<Gauge<L>>(name) ?? new Gauge({ name, help, labelNames: [...labels] });
+    return (
+      (existing(name) as Gauge<L> | undefined) ?? new Gauge({ name, help, labelNames: [...labels] })
+    );
   }
 
   histogram<L extends string>(
@@ -25,12 +30,12 @@ export class Metrics {
     buckets: readonly number[] = DURATION_BUCKETS,
   ): Histogram<L> {
     return (
-      this.#existing<Histogram<L>>(name) ??
+      (existing(name) as Histogram<L> | undefined) ??
       new Histogram({ name, help, labelNames: [...labels], buckets: [...buckets] })
     );
   }
+}
 
-  #existing<M extends Metric>(name: string): M | undefined {
-    return register.getSingleMetric(name) as M | undefined;
-  }
+function existing(name: string): Metric | undefined {
+  return register.getSingleMetric(name);
 }

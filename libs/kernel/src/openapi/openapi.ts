@@ -17,6 +17,6 @@ export async function buildOpenApi(app: INestApplication): Promise<object> {
     .addBearerAuth()
     .build();
   return SwaggerModule.createDocument(app, base, {
-    standardSchemaConverter: (schema, { schemaType }) => toJsonSchema(schema, schemaType) as never,
+    standardSchemaConverter: (schema, { schemaType }) => toJsonSchema(schema, schemaType),
   });
 }

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import process from 'node:process';
 
-import type { Type } from '@nestjs/common';
+import type { NestApplicationOptions, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
@@ -53,6 +53,13 @@ export interface MadeService extends RunningService {
   start(): Promise<void>;
 }
 
+/** Fastify has our parsers; what is logged before the logger exists waits; a failure is thrown, not exited on. */
+export const NEST_OPTIONS = {
+  bodyParser: false,
+  bufferLogs: true,
+  abortOnError: false,
+} as NestApplicationOptions;
+
 /** The scope that `options` ask for. */
 export function scopeOf(options: CreateServiceOptions): ProcessScope {
   const main = process.argv[1];
@@ -70,7 +77,7 @@ export async function makeService(module: Type): Promise<MadeService> {
   const app = await NestFactory.create<NestFastifyApplication>(
     module,
     createFastifyAdapter(servers, config.HTTP_BODY_LIMIT_BYTES),
-    { bodyParser: false, bufferLogs: true, abortOnError: false },
+    NEST_OPTIONS,
   );
   app.useLogger(app.get(ServiceLogger));
   const lifecycle = app.get(Lifecycle);

@@ -9,7 +9,7 @@ import { runInScope } from '../config/process-scope.ts';
 import { CommandRegistry } from '../lifecycle/command-registry.ts';
 import { fatal } from '../logging/fatal.ts';
 import { ServiceLogger } from '../logging/service-logger.ts';
-import { makeService, scopeOf } from './create-service.ts';
+import { type MadeService, makeService, NEST_OPTIONS, scopeOf } from './create-service.ts';
 
 /** sysexits.h: EX_USAGE for an unknown command, EX_CONFIG for a configuration that no restart can mend. */
 const EXIT = { ok: 0, failed: 1, usage: 64, config: 78 };
@@ -28,22 +28,21 @@ export async function runService(module: Type): Promise<void> {
 }
 
 async function serve(module: Type): Promise<void> {
-  let stopping = false;
-  let service: Awaited<ReturnType<typeof makeService>> | undefined;
+  const state: { stopping: boolean; service?: MadeService } = { stopping: false };
 
   const stop = async (code: number) => {
-    if (stopping) return;
-    stopping = true;
-    if (service === undefined) process.exit(code);
+    if (state.stopping) return;
+    state.stopping = true;
+    if (state.service === undefined) process.exit(code);
     setTimeout(() => {
       fatal('the stop took too long');
       process.exit(EXIT.failed);
     }, limitOfStop()).unref();
-    await service.stop();
+    await state.service.stop();
     process.exit(code);
   };
   const onSignal = () => {
-    if (stopping) process.exit(EXIT.failed);
+    if (state.stopping) process.exit(EXIT.failed);
     void stop(EXIT.ok);
   };
   const onUncaught = (error: unknown, origin: string) => {
@@ -56,12 +55,13 @@ async function serve(module: Type): Promise<void> {
   process.on('unhandledRejection', (reason) => onUncaught(reason, 'unhandledRejection'));
 
   try {
-    service = await makeService(module);
+    const service = await makeService(module);
+    state.service = service;
     await service.start();
     const { httpUrl, grpcAddress, adminUrl } = service;
     process.send?.({ type: 'ready', httpUrl, grpcAddress, adminUrl });
   } catch (error) {
-    if (stopping) return;
+    if (state.stopping) return;
     fatal('the start failed', error);
     process.exit(error instanceof ConfigError ? EXIT.config : EXIT.failed);
   }
@@ -70,10 +70,7 @@ async function serve(module: Type): Promise<void> {
 async function runCommand(module: Type, name: string, args: string[]): Promise<void> {
   let app: INestApplicationContext | undefined;
   try {
-    app = await NestFactory.createApplicationContext(module, {
-      bufferLogs: true,
-      abortOnError: false,
-    });
+    app = await NestFactory.createApplicationContext(module, NEST_OPTIONS);
     app.useLogger(app.get(ServiceLogger));
     const commands = app.get(CommandRegistry);
     const command = commands.find(name);

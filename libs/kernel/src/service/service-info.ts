@@ -50,7 +50,9 @@ function findPackage(start: string): { dir: string; json: unknown } {
       return { dir, json: JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')) };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      if (dir === dirname(dir)) throw new Error(`there is no package.json at or above ${start}`);
+      if (dir === dirname(dir)) {
+        throw new Error(`there is no package.json at or above ${start}`, { cause: error });
+      }
     }
   }
 }

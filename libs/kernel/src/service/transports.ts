@@ -1,6 +1,6 @@
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { PinoLogger } from 'nestjs-pino';
+import { type Params, PARAMS_PROVIDER_TOKEN, PinoLogger } from 'nestjs-pino';
 
 import type { KernelConfig } from '../config/kernel.config.ts';
 import { addHealthService } from '../grpc/grpc-health.ts';
@@ -80,7 +80,7 @@ export function connectTransports(
 }
 
 function requestLogger(app: NestFastifyApplication): PinoLogger {
-  const logger = new PinoLogger(app.get('pino-params'));
+  const logger = new PinoLogger(app.get<Params>(PARAMS_PROVIDER_TOKEN));
   logger.setContext('Requests');
   return logger;
 }
