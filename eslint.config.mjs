@@ -24,6 +24,7 @@ const layers = [
   'transport', // event-bus, discovery
   'integration', // clients, cache
   'guards',
+  'launcher',
   'testing-platform',
 ];
 // Everybody else reaches a service through what the guards and the clients offer.
