@@ -1,1 +1,41 @@
-export {};
+/**
+ * Integration events: published in the transaction of the change they tell of (outbox), handled once in effect (inbox),
+ * in order per key, over a broker behind a port.
+ */
+export {
+  type BrokerRecord,
+  EventBroker,
+  type OutgoingRecord,
+  type PartitionLag,
+  type RecordBatch,
+  type SubscribeOptions,
+  type Subscription,
+  type TopicPartition,
+} from './broker/event-broker.ts';
+export { Listener } from './broker/postgres/listener.ts';
+export { eventBusPlatformSql } from './broker/postgres/platform.migrations.ts';
+export { PostgresBroker, type PostgresBrokerOptions } from './broker/postgres/postgres-broker.ts';
+export { EventBusConfig } from './config/event-bus.config.ts';
+export { actorOf, currentEvent } from './consume/event-context.ts';
+export { HandlerTimeout } from './consume/handle-event.ts';
+export { NotRetryable, UnreadableRecord } from './consume/not-retryable.ts';
+export {
+  type ConsumerMode,
+  OnIntegrationEvent,
+  type SubscriptionOptions,
+} from './consume/on-integration-event.decorator.ts';
+export {
+  type DeadLetter,
+  type DeadLetterQuery,
+  DeadLetters,
+  type ReplayOutcome,
+} from './dead-letters/dead-letters.ts';
+export { DeadLetterNotFound } from './dead-letters/errors.ts';
+export { EventBusModule, type EventBusOptions } from './event-bus.module.ts';
+export { eventBusMigrations } from './migrations/event-bus.migrations.ts';
+export { Outbox, type OutboxEntry } from './outbox/outbox.ts';
+export { OutboxRelay } from './outbox/outbox-relay.ts';
+export { OutboxRow } from './outbox/outbox.store.ts';
+export type { OutboxSink } from './outbox/relay-lane.ts';
+export { InvalidEvent } from './publish/errors.ts';
+export { IntegrationEvents } from './publish/integration-events.ts';

@@ -1,0 +1,98 @@
+import { Logger } from '@nestjs/common';
+import { Pool } from 'pg';
+
+import { EventBroker } from '../event-broker.ts';
+import type { OutgoingRecord, SubscribeOptions, Subscription } from '../event-broker.ts';
+import type { Listener } from './listener.ts';
+import { LogClient } from './log.client.ts';
+import { EveryPartition, GroupMembership } from './partition-source.ts';
+import { PostgresSubscription, type SubscriptionTiming } from './postgres-subscription.ts';
+
+/** The channel of the log's own writer; see log.sql.ts. */
+const CHANNEL = 'gatehouse_log';
+/** One append holds its partitions' locks: a long list goes in several. */
+const APPEND_RECORDS = 500;
+const PRUNE_RECORDS = 5_000;
+/** Fetches, appends and commits are short; more connections would only cost memory. */
+const CONNECTIONS = 3;
+
+export interface PostgresBrokerOptions extends SubscriptionTiming {
+  connectionString: string;
+  applicationName: string;
+}
+
+/**
+ * The broker of the embedded profile: a log in the platform's own PostgreSQL (schema `platform`, see log.sql.ts and
+ * groups.sql.ts). Connects as the service's role, whose name is the source of everything it appends.
+ */
+export class PostgresBroker extends EventBroker {
+  private readonly logger = new Logger(PostgresBroker.name);
+  private readonly subscriptions = new Set<PostgresSubscription>();
+  private readonly pool: Pool;
+  private readonly log: LogClient;
+
+  /** The listener is shared, and closed by whoever made it. */
+  constructor(
+    private readonly options: PostgresBrokerOptions,
+    private readonly listener: Listener,
+  ) {
+    super();
+    this.pool = new Pool({
+      connectionString: options.connectionString,
+      application_name: options.applicationName,
+      max: CONNECTIONS,
+      idleTimeoutMillis: 30_000,
+      connectionTimeoutMillis: 5_000,
+      keepAlive: true,
+    });
+    this.pool.on('error', (error) => this.logger.warn({ err: error }, 'A connection was lost'));
+    this.log = new LogClient(this.pool);
+  }
+
+  async connect(): Promise<void> {
+    await this.log.heads([]);
+  }
+
+  createTopic(name: string, partitions: number): Promise<void> {
+    return this.log.createTopic(name, partitions);
+  }
+
+  async produce(records: readonly OutgoingRecord[]): Promise<void> {
+    for (let start = 0; start < records.length; start += APPEND_RECORDS) {
+      await this.log.append(records.slice(start, start + APPEND_RECORDS));
+    }
+  }
+
+  async subscribe(options: SubscribeOptions): Promise<Subscription> {
+    const { group, topics, from = 'earliest' } = options;
+    const { sessionMs } = this.options;
+    const source =
+      group === undefined
+        ? new EveryPartition(this.log, topics)
+        : new GroupMembership(this.log, { group, topics, from, sessionMs });
+    const subscription = new PostgresSubscription(this.log, source, options, this.options);
+    await subscription.start();
+    const deafen = this.listener.on(CHANNEL, (payload) => subscription.heard(payload));
+    this.subscriptions.add(subscription);
+    return {
+      assigned: () => subscription.assigned(),
+      lag: () => subscription.lag(),
+      failure: () => subscription.failure(),
+      stop: async () => {
+        deafen();
+        await subscription.stop();
+        this.subscriptions.delete(subscription);
+      },
+    };
+  }
+
+  async prune(olderThanMs: number): Promise<void> {
+    while ((await this.log.prune(olderThanMs, PRUNE_RECORDS)) > 0);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.subscriptions].map((subscription) => subscription.stop()));
+    this.subscriptions.clear();
+    await this.pool.end();
+  }
+}

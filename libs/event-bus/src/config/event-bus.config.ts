@@ -1,0 +1,56 @@
+import { configOf } from '@gatehouse/kernel';
+import { z } from 'zod';
+
+const whole = (fallback: number, min: number, max: number) =>
+  z.coerce
+    .number()
+    .int()
+    .min(min)
+    .max(max)
+    .default(fallback)
+    .meta({ example: String(fallback) });
+
+const HOUR = 24 * 365 * 10;
+
+/** How the bus of a service behaves. Every variable has a default that serves. */
+export class EventBusConfig extends configOf({
+  DATABASE_URL: z
+    .string()
+    .min(1)
+    .meta({ example: 'postgres://orders_app:secret@127.0.0.1:5432/gatehouse' }),
+  /** Partitions of a topic when it is made; an existing topic keeps its number. */
+  EVENT_PARTITIONS: whole(8, 1, 256),
+  /** How often an event is tried, the first time included, before it is a dead letter. */
+  EVENT_MAX_ATTEMPTS: whole(5, 1, 100),
+  /** The pause before the second try, doubled at each further one up to the maximum. */
+  EVENT_RETRY_BASE_MS: whole(250, 1, 60_000),
+  EVENT_RETRY_MAX_MS: whole(30_000, 1, 3_600_000),
+  /** A handler that takes longer has failed; its transaction is rolled back. */
+  EVENT_HANDLER_TIMEOUT_MS: whole(30_000, 10, 3_600_000),
+  /** Events a consumer handles at the same time, each of another key. */
+  EVENT_CONCURRENCY: whole(4, 1, 100),
+  /** A consumer that is silent for so long loses its partitions to another instance. */
+  EVENT_SESSION_MS: whole(10_000, 300, 300_000),
+  /** How often to look without having been woken: the log, the outbox, what waits for its next try. */
+  EVENT_POLL_MS: whole(1_000, 10, 60_000),
+  /** How long the log keeps a record. */
+  EVENT_RETENTION_HOURS: whole(7 * 24, 1, HOUR),
+  /** How long an event handled is remembered; longer than the log keeps records. */
+  EVENT_INBOX_RETENTION_HOURS: whole(30 * 24, 1, HOUR),
+  /** Rows the relay takes at once. */
+  OUTBOX_BATCH_SIZE: whole(500, 1, 5_000),
+  /** A relay that is silent for so long loses its partitions to another instance. */
+  OUTBOX_LEASE_MS: whole(5_000, 300, 300_000),
+  /** How long a stopping process goes on sending what its outbox holds. */
+  OUTBOX_FLUSH_MS: whole(5_000, 0, 300_000),
+}) {
+  constructor() {
+    super();
+    if (this.EVENT_INBOX_RETENTION_HOURS <= this.EVENT_RETENTION_HOURS) {
+      throw new Error(
+        'EVENT_INBOX_RETENTION_HOURS must be greater than EVENT_RETENTION_HOURS: ' +
+          'an event that the log still holds must not be forgotten, or it is handled twice',
+      );
+    }
+  }
+}

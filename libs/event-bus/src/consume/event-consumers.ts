@@ -1,0 +1,124 @@
+import { ServiceInfo } from '@gatehouse/kernel';
+import { Injectable, Logger } from '@nestjs/common';
+
+import {
+  type BrokerRecord,
+  EventBroker,
+  type RecordBatch,
+  type Subscription,
+} from '../broker/event-broker.ts';
+import { EventBusConfig } from '../config/event-bus.config.ts';
+import { EventBusMetrics } from '../config/event-bus.metrics.ts';
+import { Broadcast } from './broadcast.ts';
+import type { Consumer } from './consumer.ts';
+import { ConsumerRegistry } from './consumer.registry.ts';
+import { deliveryOf } from './delivery.ts';
+import { inLanes, Slots } from './in-lanes.ts';
+import { readRecord } from './read-record.ts';
+import { TakeEvent } from './take-event.ts';
+
+interface Running {
+  consumer: Consumer;
+  subscription: Subscription;
+}
+
+/**
+ * The consumers of the service at work: a subscription each, whose group is `<service>.<consumer>`. Events of one key are
+ * taken one after the other, those of different keys side by side.
+ */
+@Injectable()
+export class EventConsumers {
+  private readonly logger = new Logger(EventConsumers.name);
+  private readonly running: Running[] = [];
+
+  constructor(
+    private readonly broker: EventBroker,
+    private readonly registry: ConsumerRegistry,
+    private readonly takeEvent: TakeEvent,
+    private readonly broadcast: Broadcast,
+    private readonly service: ServiceInfo,
+    private readonly config: EventBusConfig,
+    private readonly metrics: EventBusMetrics,
+  ) {}
+
+  async start(): Promise<void> {
+    for (const consumer of this.registry.all()) {
+      const slots = new Slots(this.config.EVENT_CONCURRENCY);
+      const subscription = await this.broker.subscribe({
+        ...(consumer.mode === 'group' && { group: `${this.service.name}.${consumer.name}` }),
+        topics: consumer.topics,
+        onBatch: (batch) => this.takeBatch(consumer, batch, slots),
+      });
+      this.running.push({ consumer, subscription });
+    }
+  }
+
+  async stop(): Promise<void> {
+    const running = this.running.splice(0);
+    await Promise.all(running.map(({ subscription }) => subscription.stop()));
+  }
+
+  /** @throws when a consumer has ended and only a restart of the process brings it back */
+  checkAlive(): void {
+    for (const { consumer, subscription } of this.running) {
+      const failure = subscription.failure();
+      if (failure) throw new Error(`Consumer ${consumer.name} has ended: ${failure.message}`);
+    }
+  }
+
+  /** What this instance has yet to take, by consumer and topic. */
+  measureLag(): void {
+    this.metrics.lag.reset();
+    for (const { consumer, subscription } of this.running) {
+      for (const topic of consumer.topics)
+        this.metrics.lag.set({ consumer: consumer.name, topic }, 0);
+      for (const { topic, lag } of subscription.lag()) {
+        this.metrics.lag.inc({ consumer: consumer.name, topic }, Number(lag));
+      }
+    }
+  }
+
+  private takeBatch(consumer: Consumer, batch: RecordBatch, slots: Slots): Promise<void> {
+    return inLanes(
+      batch.records,
+      (record) => record.key,
+      (record) =>
+        slots.use(async () => {
+          if (batch.signal.aborted) return;
+          const outcome = await this.takeRecord(consumer, record);
+          this.metrics.taken.inc({ consumer: consumer.name, outcome });
+          batch.settle(record);
+          await batch.heartbeat();
+        }),
+    );
+  }
+
+  private async takeRecord(consumer: Consumer, record: BrokerRecord): Promise<string> {
+    const reading = readRecord(record);
+    switch (reading.kind) {
+      case 'tombstone':
+        return 'tombstone';
+      case 'foreign':
+        this.logger.error(
+          { topic: record.topic, partition: record.partition, source: reading.source },
+          'An event came from a service that does not own the topic',
+        );
+        return 'foreign';
+      case 'unreadable':
+        return consumer.mode === 'broadcast'
+          ? this.broadcast.drop(consumer, record, reading.error)
+          : this.takeEvent.hold(deliveryOf(consumer.name, record), reading.error);
+      case 'event': {
+        const handler = consumer.handlers.get(reading.event.type);
+        if (!handler) return 'ignored';
+        return consumer.mode === 'broadcast'
+          ? this.broadcast.take(consumer, record, reading.event, handler)
+          : this.takeEvent.take(
+              deliveryOf(consumer.name, record, reading.event),
+              reading.event,
+              handler,
+            );
+      }
+    }
+  }
+}

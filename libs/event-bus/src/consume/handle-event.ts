@@ -1,0 +1,92 @@
+import type { CloudEvent } from '@gatehouse/contracts-platform';
+import { requestContext } from '@gatehouse/kernel';
+import { Database } from '@gatehouse/persistence';
+import { Injectable } from '@nestjs/common';
+
+import { EventBusConfig } from '../config/event-bus.config.ts';
+import type { EventHandler } from './consumer.ts';
+import { eventContext } from './event-context.ts';
+
+/** A handler did not end in time; what it did in its transaction is rolled back. */
+export class HandlerTimeout extends Error {
+  override readonly name = 'HandlerTimeout';
+}
+
+interface Run {
+  type: string;
+  began: number;
+}
+
+/**
+ * Runs handlers in the context of their event. A handler whose time is up is told by the context's signal and has failed,
+ * but is waited for: left alone, it would go on outside of the transaction that it believes to be in. One that never
+ * ends turns liveness red.
+ */
+@Injectable()
+export class HandleEvent {
+  private readonly running = new Set<Run>();
+
+  constructor(
+    private readonly database: Database,
+    private readonly config: EventBusConfig,
+  ) {}
+
+  /** @throws what the handler throws, or HandlerTimeout */
+  async run(handler: EventHandler, event: CloudEvent): Promise<void> {
+    const timeoutMs = this.config.EVENT_HANDLER_TIMEOUT_MS;
+    const run = { type: event.type, began: performance.now() };
+    const context = { ...eventContext(event, timeoutMs), signal: AbortSignal.timeout(timeoutMs) };
+    this.running.add(run);
+    try {
+      await requestContext.run(context, () => handler(event));
+    } finally {
+      this.running.delete(run);
+    }
+    this.inTime(run.began, event.type);
+  }
+
+  /** The same in a transaction, which `prepare` begins and may refuse by answering something. */
+  async inTransaction<T>(
+    prepare: () => Promise<
+      { answer: T } | { handler: EventHandler; event: CloudEvent; after: () => Promise<T> }
+    >,
+  ): Promise<T> {
+    let began: { at: number; type: string } | undefined;
+    return this.database.transaction(async () => {
+      // A transaction that lost its connection is repeated: not after the handler's time is up.
+      if (began) this.inTime(began.at, began.type);
+      await this.boundTransaction();
+      const work = await prepare();
+      if ('answer' in work) return work.answer;
+      began ??= { at: performance.now(), type: work.event.type };
+      await this.run(work.handler, work.event);
+      return work.after();
+    });
+  }
+
+  /** @throws when a handler has not ended long after its time was up */
+  checkAlive(): void {
+    const limit = 2 * this.config.EVENT_HANDLER_TIMEOUT_MS;
+    for (const { type, began } of this.running) {
+      if (performance.now() - began > limit) throw new Error(`The handler of ${type} does not end`);
+    }
+  }
+
+  private inTime(began: number, type: string): void {
+    const timeoutMs = this.config.EVENT_HANDLER_TIMEOUT_MS;
+    if (performance.now() - began > timeoutMs) {
+      throw new HandlerTimeout(`${type} was not handled in ${timeoutMs} ms`);
+    }
+  }
+
+  /**
+   * A process that sleeps with a key locked (SIGSTOP, a dead host, a handler that waits for ever) loses the transaction
+   * when the handler's time is up, so that another instance can go on with the key.
+   */
+  private async boundTransaction(): Promise<void> {
+    await this.database.query(
+      `SELECT set_config('idle_in_transaction_session_timeout', $1, true)`,
+      [`${this.config.EVENT_HANDLER_TIMEOUT_MS}ms`],
+    );
+  }
+}

@@ -1,0 +1,85 @@
+import type { EventCatalogue } from '@gatehouse/contracts-platform';
+import { ServiceInfo } from '@gatehouse/kernel';
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+
+import { EventBroker } from './broker/event-broker.ts';
+import { Listener } from './broker/postgres/listener.ts';
+import { PostgresBroker } from './broker/postgres/postgres-broker.ts';
+import { EventBusConfig } from './config/event-bus.config.ts';
+import { EventBusMetrics } from './config/event-bus.metrics.ts';
+import { Broadcast } from './consume/broadcast.ts';
+import { ConsumerRegistry } from './consume/consumer.registry.ts';
+import { EventConsumers } from './consume/event-consumers.ts';
+import { HandleEvent } from './consume/handle-event.ts';
+import { HeldEventsStore } from './consume/held-events.store.ts';
+import { InboxStore } from './consume/inbox.store.ts';
+import { Releaser } from './consume/releaser.ts';
+import { TakeEvent } from './consume/take-event.ts';
+import { DeadLetters } from './dead-letters/dead-letters.ts';
+import { EventBusPhases } from './event-bus.phases.ts';
+import { Outbox } from './outbox/outbox.ts';
+import { OutboxRelay } from './outbox/outbox-relay.ts';
+import { OutboxStore } from './outbox/outbox.store.ts';
+import { EVENT_CATALOGUES, IntegrationEvents } from './publish/integration-events.ts';
+import { Upkeep } from './upkeep/upkeep.ts';
+
+export interface EventBusOptions {
+  /** What the service publishes; its topics are made at the start. */
+  events?: readonly EventCatalogue[];
+}
+
+/** Imported once, by a service's own module, after KernelModule and PersistenceModule. What it exports is global. */
+@Global()
+@Module({})
+export class EventBusModule {
+  static forService({ events = [] }: EventBusOptions = {}): DynamicModule {
+    return {
+      module: EventBusModule,
+      imports: [DiscoveryModule],
+      providers: [
+        EventBusConfig,
+        EventBusMetrics,
+        { provide: EVENT_CATALOGUES, useValue: events },
+        { provide: Listener, useFactory: listener, inject: [EventBusConfig, ServiceInfo] },
+        {
+          provide: EventBroker,
+          useFactory: broker,
+          inject: [EventBusConfig, ServiceInfo, Listener],
+        },
+        OutboxStore,
+        OutboxRelay,
+        Outbox,
+        IntegrationEvents,
+        InboxStore,
+        HeldEventsStore,
+        ConsumerRegistry,
+        HandleEvent,
+        Releaser,
+        TakeEvent,
+        Broadcast,
+        EventConsumers,
+        DeadLetters,
+        Upkeep,
+        EventBusPhases,
+      ],
+      exports: [EventBroker, IntegrationEvents, Outbox, OutboxRelay, DeadLetters],
+    };
+  }
+}
+
+function listener(config: EventBusConfig, service: ServiceInfo): Listener {
+  return new Listener(config.DATABASE_URL, `${service.name} listener`);
+}
+
+function broker(config: EventBusConfig, service: ServiceInfo, heard: Listener): EventBroker {
+  return new PostgresBroker(
+    {
+      connectionString: config.DATABASE_URL,
+      applicationName: `${service.name} event bus`,
+      sessionMs: config.EVENT_SESSION_MS,
+      pollMs: config.EVENT_POLL_MS,
+    },
+    heard,
+  );
+}

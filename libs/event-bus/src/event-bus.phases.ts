@@ -1,0 +1,72 @@
+import { type EventCatalogue, topicOf } from '@gatehouse/contracts-platform';
+import { Health, Lifecycle } from '@gatehouse/kernel';
+import { Inject, Injectable } from '@nestjs/common';
+
+import { EventBroker } from './broker/event-broker.ts';
+import { Listener } from './broker/postgres/listener.ts';
+import { EventBusConfig } from './config/event-bus.config.ts';
+import { ConsumerRegistry } from './consume/consumer.registry.ts';
+import { EventConsumers } from './consume/event-consumers.ts';
+import { HandleEvent } from './consume/handle-event.ts';
+import { Releaser } from './consume/releaser.ts';
+import { OutboxRelay } from './outbox/outbox-relay.ts';
+import { EVENT_CATALOGUES, EVENTS_CHANNEL } from './publish/integration-events.ts';
+import { Upkeep } from './upkeep/upkeep.ts';
+
+/** Where the bus stands in the life of its process. */
+@Injectable()
+export class EventBusPhases {
+  constructor(
+    lifecycle: Lifecycle,
+    health: Health,
+    broker: EventBroker,
+    listener: Listener,
+    config: EventBusConfig,
+    registry: ConsumerRegistry,
+    consumers: EventConsumers,
+    handle: HandleEvent,
+    releaser: Releaser,
+    relay: OutboxRelay,
+    upkeep: Upkeep,
+    @Inject(EVENT_CATALOGUES) catalogues: readonly EventCatalogue[],
+  ) {
+    relay.registerSink(EVENTS_CHANNEL, async (rows) => {
+      await broker.produce(
+        rows.map((row) => ({
+          topic: row.topic ?? topicOf((row.payload as { type: string }).type),
+          key: row.key,
+          value: row.text,
+          headers: { 'content-type': 'application/cloudevents+json' },
+        })),
+      );
+    });
+
+    lifecycle.onStart('broker', 'topics', async () => {
+      registry.all(); // a mistake in a decorator stops the start
+      await broker.connect();
+      for (const topic of catalogues.flatMap((catalogue) => catalogue.topics)) {
+        await broker.createTopic(topic, config.EVENT_PARTITIONS);
+      }
+    });
+    lifecycle.onStart('ready', 'outbox relay', () => relay.start());
+    lifecycle.onStart('ready', 'event consumers', async () => {
+      releaser.start();
+      await consumers.start();
+      upkeep.start();
+    });
+
+    lifecycle.onStop('consumers', 'event consumers', async () => {
+      await Promise.all([upkeep.stop(), consumers.stop(), releaser.stop()]);
+    });
+    lifecycle.onStop('flush', 'outbox relay', () => relay.stop());
+    lifecycle.onStop('close', 'event broker', async () => {
+      await broker.close();
+      await listener.close();
+    });
+
+    health.addLiveness('event-consumers', () => {
+      consumers.checkAlive();
+      handle.checkAlive();
+    });
+  }
+}
