@@ -1,0 +1,29 @@
+import pg from 'pg';
+
+const TIMEOUT_MS = 1_000;
+
+/** Whether the database answers, asked on a connection of its own, so that an exhausted pool is not taken for an outage. */
+export class DatabaseProbe {
+  private readonly pool: pg.Pool;
+
+  constructor(url: string) {
+    this.pool = new pg.Pool({
+      connectionString: url,
+      max: 1,
+      idleTimeoutMillis: 30_000,
+      connectionTimeoutMillis: TIMEOUT_MS,
+      query_timeout: TIMEOUT_MS,
+      application_name: 'gatehouse-health',
+    });
+    this.pool.on('error', () => undefined);
+  }
+
+  /** @throws when there is no answer within a second */
+  async check(): Promise<void> {
+    await this.pool.query('SELECT 1');
+  }
+
+  async close(): Promise<void> {
+    await this.pool.end();
+  }
+}

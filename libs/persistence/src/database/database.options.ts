@@ -1,0 +1,56 @@
+import pg from 'pg';
+import type { DataSourceOptions } from 'typeorm';
+
+export type EntityClass = abstract new (...args: never[]) => object;
+
+export interface DatabaseOptions {
+  /** PostgreSQL URL of the service's own role. */
+  url: string;
+  /** The service's schema; entities live there unless they say otherwise. */
+  schema: string;
+  entities?: readonly EntityClass[];
+  poolSize: number;
+  /** How long a statement waits for a free connection, in milliseconds. */
+  poolTimeoutMs: number;
+  /** Longest run of one statement, in milliseconds; 0 is without end. */
+  statementTimeoutMs?: number;
+  applicationName?: string;
+}
+
+/** `bigint` fits a number up to 2^53: counters and versions do. Other types as pg reads them. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format: 'text' | 'binary') =>
+    oid === pg.types.builtins.INT8 && format !== 'binary'
+      ? Number
+      : (pg.types.getTypeParser(
+          oid,
+          format as 'text',
+        ) as unknown)) as typeof pg.types.getTypeParser,
+};
+
+/** TypeORM's options; nothing is ever created or altered by it: that is for migrations. */
+export function sourceOptions(options: DatabaseOptions): DataSourceOptions {
+  return {
+    type: 'postgres',
+    url: options.url,
+    schema: options.schema,
+    entities: [...(options.entities ?? [])],
+    synchronize: false,
+    migrationsRun: false,
+    logging: false,
+    installExtensions: false,
+    uuidExtension: 'pgcrypto',
+    poolSize: options.poolSize,
+    connectTimeoutMS: options.poolTimeoutMs,
+    applicationName: options.applicationName ?? `gatehouse-${options.schema}`,
+    poolErrorHandler: () => undefined, // an idle connection broke: the pool has dropped it already
+    extra: {
+      types,
+      statement_timeout: options.statementTimeoutMs ?? 60_000,
+      // a transaction left open by a mistake gives its locks back
+      idle_in_transaction_session_timeout: 120_000,
+      keepAlive: true,
+      idleTimeoutMillis: 30_000,
+    },
+  };
+}

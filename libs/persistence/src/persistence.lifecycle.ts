@@ -1,0 +1,101 @@
+import { CommandRegistry, Health, Lifecycle, Metrics, ServiceInfo } from '@gatehouse/kernel';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Database } from './database/database.ts';
+import { DatabaseProbe } from './database/database-probe.ts';
+import { Idempotency } from './idempotency/idempotency.ts';
+import { migrate } from './migrations/migrate.ts';
+import type { Migration } from './migrations/migration.ts';
+import { persistenceMigrations } from './migrations/persistence.migrations.ts';
+import { MigratorConfig, PersistenceConfig } from './persistence.config.ts';
+
+export const PERSISTENCE_OPTIONS = Symbol('persistence options');
+
+const SWEEP_MS = 10 * 60_000;
+
+/** Ties the schema to the process: when it is opened and closed, what it shows, and the command `migrate`. */
+@Injectable()
+export class PersistenceLifecycle {
+  private readonly logger = new Logger('Persistence');
+  private sweep: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly database: Database,
+    private readonly idempotency: Idempotency,
+    private readonly info: ServiceInfo,
+    @Inject(PERSISTENCE_OPTIONS) private readonly options: { migrations: readonly Migration[] },
+    config: PersistenceConfig,
+    lifecycle: Lifecycle,
+    health: Health,
+    commands: CommandRegistry,
+    metrics: Metrics,
+  ) {
+    const probe = new DatabaseProbe(config.DATABASE_URL);
+    lifecycle.onStart('database', 'open the schema', () => this.open());
+    lifecycle.onStop('close', 'close the schema', async () => {
+      clearInterval(this.sweep);
+      await Promise.all([database.close(), probe.close()]);
+    });
+    health.addReadiness('database', () => probe.check());
+    commands.add('migrate', "bring the service's schema up to date", () => this.migrate());
+    this.measure(metrics);
+  }
+
+  private async open(): Promise<void> {
+    await this.database.connect();
+    await this.refuseOldSchema();
+    this.sweep = setInterval(() => void this.removeExpired(), SWEEP_MS).unref();
+  }
+
+  private get migrations(): readonly Migration[] {
+    return [...persistenceMigrations, ...this.options.migrations];
+  }
+
+  private async migrate(): Promise<void> {
+    const { MIGRATOR_DATABASE_URL: url } = new MigratorConfig();
+    const applied = await migrate({ url, schema: this.info.name, migrations: this.migrations });
+    this.logger.log(
+      applied.length === 0 ? 'the schema is up to date' : `${applied.length} applied`,
+    );
+  }
+
+  /** A schema that is ahead is fine (a rolling upgrade); one that is behind is not. */
+  private async refuseOldSchema(): Promise<void> {
+    const [known] = await this.database.query<{ exists: boolean }>(
+      'SELECT to_regclass($1) IS NOT NULL AS exists',
+      [`"${this.info.name}".migrations`],
+    );
+    const applied = known?.exists
+      ? await this.database.query<{ name: string }>(
+          `SELECT name FROM "${this.info.name}".migrations`,
+        )
+      : [];
+    const names = new Set(applied.map(({ name }) => name));
+    const missing = this.migrations.filter(({ name }) => !names.has(name));
+    if (missing.length === 0) return;
+    throw new Error(
+      `schema ${this.info.name} lacks ${missing.map(({ name }) => name).join(', ')}: run the command \`migrate\` first`,
+    );
+  }
+
+  private async removeExpired(): Promise<void> {
+    try {
+      while ((await this.idempotency.deleteExpired()) > 0);
+    } catch (error) {
+      this.logger.warn({ err: error }, 'expired idempotency keys were not removed');
+    }
+  }
+
+  private measure(metrics: Metrics): void {
+    const gauge = metrics.gauge('db_pool_connections', 'Connections of the pool, by state.', [
+      'state',
+    ]);
+    const sample = () => {
+      const { total, idle, waiting, max } = this.database.connections;
+      gauge.set({ state: 'used' }, total - idle);
+      gauge.set({ state: 'idle' }, idle);
+      gauge.set({ state: 'waiting' }, waiting);
+      gauge.set({ state: 'max' }, max);
+    };
+    Object.assign(gauge, { collect: sample });
+  }
+}

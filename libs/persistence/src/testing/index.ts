@@ -1,0 +1,5 @@
+export {
+  provisionedDatabase,
+  type ProvisionedDatabase,
+  type ProvisionedDatabaseOptions,
+} from './provisioned-database.ts';
