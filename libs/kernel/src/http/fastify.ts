@@ -83,11 +83,11 @@ function listenerConstraint() {
   return {
     name: LISTENER_CONSTRAINT,
     storage: () => {
-      const handlers = new Map<unknown, never>();
+      const handlers = new Map<unknown, unknown>();
       return {
-        get: (listener: unknown) => handlers.get(listener) ?? null,
+        get: (listener: unknown) => (handlers.get(listener) ?? null) as never,
         set: (listener: unknown, handler: unknown) => {
-          handlers.set(listener, handler as never);
+          handlers.set(listener, handler);
         },
       };
     },

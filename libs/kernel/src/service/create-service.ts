@@ -58,7 +58,7 @@ export const NEST_OPTIONS = {
   bodyParser: false,
   bufferLogs: true,
   abortOnError: false,
-} as NestApplicationOptions;
+} satisfies Partial<NestApplicationOptions>;
 
 /** The scope that `options` ask for. */
 export function scopeOf(options: CreateServiceOptions): ProcessScope {
@@ -77,6 +77,7 @@ export async function makeService(module: Type): Promise<MadeService> {
   const app = await NestFactory.create<NestFastifyApplication>(
     module,
     createFastifyAdapter(servers, config.HTTP_BODY_LIMIT_BYTES),
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest declares its options as a class
     NEST_OPTIONS,
   );
   app.useLogger(app.get(ServiceLogger));

@@ -70,6 +70,7 @@ async function serve(module: Type): Promise<void> {
 async function runCommand(module: Type, name: string, args: string[]): Promise<void> {
   let app: INestApplicationContext | undefined;
   try {
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest declares its options as a class
     app = await NestFactory.createApplicationContext(module, NEST_OPTIONS);
     app.useLogger(app.get(ServiceLogger));
     const commands = app.get(CommandRegistry);
