@@ -1,0 +1,64 @@
+import type { PlatformError } from '@gatehouse/contracts-platform';
+import type { Principal } from '@gatehouse/kernel';
+import { newId } from '@gatehouse/kernel';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Client } from '../request/client-address.ts';
+import type { RequestHead } from '../request/request-head.ts';
+import type { Route } from '../routing/route.ts';
+import type { EdgeTrace } from './trace.ts';
+
+/** What may still be running for an exchange when the client goes away. */
+export interface Abortable {
+  abort(reason: Error): void;
+}
+
+/** One request and its answer on their way through the pipeline: each stage fills in what it found out. */
+export class Exchange {
+  /** Monotonic milliseconds. */
+  readonly startedAt = performance.now();
+  readonly requestId = newId();
+  /** Where the path ends in `request.url`; -1 while it is not known to be canonical. */
+  pathEnd = -1;
+  route: Route | undefined;
+  /** Found at once, answered only after the client's address was counted. */
+  refusal: PlatformError | undefined;
+  /** A path of the gateway itself, answered behind the pipeline. */
+  isOwn = false;
+  principal: Principal | undefined;
+  /** An OPTIONS request on a path that is there: what it takes. */
+  options: { readonly allow: string; readonly cors: readonly string[] } | undefined;
+  /** Of the `RateLimit` field so far. */
+  limitReport = '';
+  /** Name, value, name, value: what CORS adds to the answer. */
+  corsHeaders: readonly string[] = [];
+  /** The stages are over for it: it was answered, handed on, or its client is gone. */
+  isSettled = false;
+  /** Why it was refused by the gateway, for log and metrics. */
+  refusedWith: string | undefined;
+  attempts = 0;
+  instanceId: string | undefined;
+  running: Abortable | undefined;
+  /** Ends the accounting for it: the answer is out, the client gone, or its socket upgraded. Once. */
+  close: (() => void) | undefined;
+  /** Hands the request to Nest. */
+  next: (() => void) | undefined;
+  /** Of a request to upgrade: its socket, and what came beyond the handshake. */
+  upgrade: { readonly socket: Duplex; readonly head: Buffer } | undefined;
+
+  constructor(
+    readonly request: IncomingMessage,
+    readonly response: ServerResponse,
+    readonly head: RequestHead,
+    readonly client: Client,
+    readonly trace: EdgeTrace,
+  ) {}
+
+  get method(): string {
+    return this.request.method ?? '';
+  }
+
+  get target(): string {
+    return this.request.url ?? '';
+  }
+}
