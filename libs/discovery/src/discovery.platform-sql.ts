@@ -3,5 +3,5 @@ import { registrySql } from './postgres/registry.sql.ts';
 
 /** What discovery has in schema `platform`; run by `provision` as its owner. */
 export const discoveryPlatformSql: PlatformMigration[] = [
-  { name: '0001-registry', up: registrySql },
+  { name: 'discovery-0001-registry', up: registrySql },
 ];

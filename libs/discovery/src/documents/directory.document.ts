@@ -29,7 +29,7 @@ export interface DirectoryContent {
   services: DirectoryService[];
 }
 
-const slug = z.string().regex(/^[a-z][a-z0-9-]{0,49}$/, 'lower-case letters, digits and hyphens');
+const slug = z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, 'lower-case letters, digits and hyphens');
 const prefix = z
   .string()
   .regex(/^(\/[A-Za-z0-9._~-]+)+$/, 'a path without a slash at its end, such as /v1/users');

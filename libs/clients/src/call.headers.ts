@@ -1,0 +1,34 @@
+import { NotAuthenticated } from '@gatehouse/contracts-platform';
+import type { ViaTokens } from '@gatehouse/discovery';
+import { childSpan, formatTraceparent, newId, newTrace, requestContext } from '@gatehouse/kernel';
+import type { CallHeaders, CallOptions } from './client.types.ts';
+
+/** What gRPC metadata can carry; a client's own `tracestate` may hold anything. */
+const PRINTABLE = /^[\x20-\x7e]*$/;
+
+/**
+ * What goes with every call to `service`: who is calling (`gatehouse-via`), for whom (`authorization`), and what
+ * the work in hand is (`x-request-id`, `traceparent`, `tracestate`).
+ * @throws {NotAuthenticated} where the call is to be made as the caller and there is no caller
+ */
+export function callHeaders(
+  via: ViaTokens,
+  service: string,
+  options: CallOptions,
+): CallHeaders | Promise<CallHeaders> {
+  const context = requestContext.current();
+  const token = options.as === 'service' ? undefined : context?.principal?.token;
+  if (options.as === 'caller' && token === undefined)
+    throw new NotAuthenticated(`a call to ${service} is made for a user, and there is none`);
+  const trace = context ? childSpan(context.trace) : newTrace();
+  const headers = {
+    authorization: token === undefined ? undefined : `Bearer ${token}`,
+    'x-request-id': context?.requestId ?? newId(),
+    traceparent: formatTraceparent(trace),
+    tracestate: trace.state !== undefined && PRINTABLE.test(trace.state) ? trace.state : undefined,
+  };
+  const issued = via.issue(service);
+  return typeof issued === 'string'
+    ? { ...headers, 'gatehouse-via': issued }
+    : issued.then((signed) => ({ ...headers, 'gatehouse-via': signed }));
+}

@@ -1,0 +1,50 @@
+import { fromGrpcError } from '@gatehouse/kernel';
+import { type ServiceError, status } from '@grpc/grpc-js';
+import { deadlineOf } from './call.deadline.ts';
+import type { CallOptions } from './client.types.ts';
+import type { CallChannel } from './grpc-client.ts';
+import type { ServiceMethod } from './service.methods.ts';
+
+/**
+ * One request, a stream of answers. Reads no faster than it is iterated. Leaving the loop cancels the call; an
+ * aborted signal ends it with the signal's reason.
+ */
+export async function* callStream(
+  channel: CallChannel,
+  method: ServiceMethod,
+  request: object,
+  options: CallOptions,
+): AsyncGenerator<object, void, undefined> {
+  const { signal } = options;
+  const deadline = deadlineOf(options.deadlineMs);
+  const metadata = await channel.metadata(options);
+  signal?.throwIfAborted();
+  const began = performance.now();
+  const call = channel.client.makeServerStreamRequest(
+    method.path,
+    method.serialize,
+    method.deserialize,
+    request,
+    metadata,
+    {
+      deadline: deadline ?? Number.POSITIVE_INFINITY,
+    },
+  );
+  // The loop below throws it; without a listener a cancelled call would end the process.
+  call.on('error', () => undefined);
+  const cancel = (): void => call.cancel();
+  signal?.addEventListener('abort', cancel, { once: true });
+  let code: number = status.CANCELLED;
+  try {
+    for await (const message of call as AsyncIterable<object>) yield message;
+    code = status.OK;
+  } catch (error) {
+    code = (error as Partial<ServiceError>).code ?? status.UNKNOWN;
+    if (signal?.aborted) throw signal.reason;
+    throw fromGrpcError(error, channel.errors);
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+    call.cancel();
+    channel.observe(method.name, code, performance.now() - began);
+  }
+}
