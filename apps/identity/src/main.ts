@@ -1,1 +1,5 @@
-export {};
+import { runService } from '@gatehouse/kernel';
+
+import { IdentityModule } from './identity.module.ts';
+
+await runService(IdentityModule);

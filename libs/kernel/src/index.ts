@@ -31,6 +31,7 @@ export { contextOf, openContext, plainAddress } from './http/http-context.ts';
 export { HttpFront } from './http/http-front.ts';
 export { type BeforeBody, HttpHooks } from './http/http-hooks.ts';
 export { isAdminRequest } from './http/http-servers.ts';
+export { Location } from './http/location.decorator.ts';
 export { MAX_JSON_DEPTH, parseJson, textProblem } from './http/json-rules.ts';
 export {
   DEFAULT_CONSUMES,
