@@ -1,0 +1,50 @@
+/** A value as a store keeps it. */
+export interface StoredValue {
+  readonly bytes: Uint8Array;
+  /** Of the state in `bytes`; absent where the cache does not know versions. */
+  readonly version?: number | undefined;
+}
+
+/** The intention to store a key's value; from `open` on the store remembers what happens to the key. */
+export interface Ticket {
+  readonly key: string;
+}
+
+/**
+ * - `stored`
+ * - `evicted`: the key was evicted since the ticket was opened, or the ticket is not good any more
+ * - `superseded`: the same or a newer version was stored before or meanwhile; or, for a value without a version,
+ *   anything was stored meanwhile
+ */
+export type PutOutcome = 'stored' | 'evicted' | 'superseded';
+
+/**
+ * Where cached values are. Guarantees of every adapter, proved by `describeCacheStore` of `@gatehouse/cache/testing`:
+ *
+ * - `put` is atomic: it stores nothing that was read before an eviction (the ticket is opened before the read), and of
+ *   several versions of one key the newest stays, whatever the order in which they arrive.
+ * - Once `evict` has resolved, `get` does not return what was stored before, and no ticket opened before stores anything.
+ * - A method may reject where the store is away; what it was asked to do may or may not have happened then.
+ *
+ * A store may forget a ticket after a minute: `put` then answers `evicted`.
+ */
+export abstract class CacheStore {
+  /** `undefined` where nothing is stored, or it has expired. */
+  abstract get(key: string): Promise<StoredValue | undefined>;
+
+  abstract open(key: string): Promise<Ticket>;
+
+  /** Uses the ticket up, whatever the outcome. */
+  abstract put(ticket: Ticket, value: StoredValue, ttlMs: number): Promise<PutOutcome>;
+
+  /** Gives a ticket back unused. */
+  abstract close(ticket: Ticket): Promise<void>;
+
+  abstract evict(key: string): Promise<void>;
+
+  /** Evicts every key of this service. */
+  abstract clear(): Promise<void>;
+
+  /** Ends connections; nothing is asked of the store afterwards. */
+  abstract disconnect(): Promise<void>;
+}
