@@ -117,7 +117,7 @@ export class ChangeFeed {
 
   /** One statement, hence one snapshot: head and changes belong together. */
   private async read(after: number, limit: number): Promise<Changes> {
-    const rows = await this.database.query<{ head: number } & Partial<Change>>(
+    const rows = await this.database.query<{ head: number } & (Change | { kind: null })>(
       `SELECT c.number AS head, f.* FROM ${this.table('change_counter')} c
        LEFT JOIN LATERAL (
          SELECT kind, id, number, state FROM ${this.table('change_feed')}
@@ -125,9 +125,8 @@ export class ChangeFeed {
        ) f ON true ORDER BY f.number`,
       [after, limit],
     );
-    const changes = rows
-      .filter((row) => row.kind !== null)
-      .map(({ head: _head, ...change }) => change as Change);
+    const changes: Change[] = [];
+    for (const { head: _head, ...row } of rows) if (row.kind !== null) changes.push(row);
     const last = changes.at(-1)?.number;
     const head = last !== undefined && changes.length === limit ? last : (rows[0]?.head ?? after);
     return { changes, head };

@@ -99,12 +99,13 @@ describe('a transaction', () => {
 describe('hooks', () => {
   it('run before COMMIT in their order, those registered by hooks too, and after it', async () => {
     const order: string[] = [];
+    const note = (text: string) => () => Promise.resolve(void order.push(text));
     await database.transaction(async (tx) => {
       tx.afterCommit(async () => void order.push(`after: ${(await notes()).join()}`));
-      tx.beforeCommit(async () => void order.push('100'), 100);
+      tx.beforeCommit(note('100'), 100);
       tx.beforeCommit(async () => {
-        order.push('0');
-        tx.beforeCommit(async () => void order.push('10'), 10);
+        tx.beforeCommit(note('10'), 10);
+        await note('0')();
       }, 0);
       tx.afterRollback(() => void order.push('rollback'));
       await add('a');
@@ -115,7 +116,7 @@ describe('hooks', () => {
   it('go with a rollback, but for those that wait for it', async () => {
     const ran: string[] = [];
     const work = database.transaction((tx) => {
-      tx.beforeCommit(async () => void ran.push('before'));
+      tx.beforeCommit(() => Promise.resolve(void ran.push('before')));
       tx.afterCommit(() => void ran.push('after'));
       tx.afterRollback(() => void ran.push('rollback'));
       return Promise.reject(new Error('no'));
@@ -158,11 +159,13 @@ describe('a transaction that lost a race', () => {
   it('is repeated from its start until it can be put in an order', async () => {
     await database.query(`INSERT INTO note VALUES ('counter', 0)`);
     let attempts = 0;
+    const allHaveRead = Promise.withResolvers<undefined>();
     const increments = Array.from({ length: 3 }, () =>
       database.transaction(
         async () => {
-          attempts++;
-          const [row] = await database.query<{ size: number }>(`SELECT size FROM note`);
+          const [row] = await database.query<{ size: number }>('SELECT size FROM note');
+          if (++attempts === 3) allHaveRead.resolve(undefined);
+          await allHaveRead.promise;
           await database.query('UPDATE note SET size = $1', [(row?.size ?? 0) + 1]);
         },
         { isolation: 'SERIALIZABLE' },
@@ -204,20 +207,24 @@ describe('an exhausted pool', () => {
       poolSize: 1,
       poolTimeoutMs: 50,
     });
-    let release!: () => void;
-    const holding = small.transaction(() => new Promise<void>((resolve) => (release = resolve)));
+    const end = Promise.withResolvers<undefined>();
+    const begun = Promise.withResolvers<undefined>();
+    const holding = small.transaction(() => {
+      begun.resolve(undefined);
+      return end.promise;
+    });
+    await begun.promise;
     const refused = [
       () => small.query('SELECT 1'),
       () => small.repository(Note).count(),
       () => small.transaction(() => Promise.resolve()),
     ];
-    while (release === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
     for (const attempt of refused) {
       const error: unknown = await attempt().catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(DatabaseUnavailable);
       expect(error).toMatchObject({ code: 'SERVICE_UNAVAILABLE', retryAfterSeconds: 1 });
     }
-    release();
+    end.resolve(undefined);
     await holding;
     expect(await small.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });

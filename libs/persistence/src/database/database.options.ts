@@ -17,15 +17,13 @@ export interface DatabaseOptions {
   applicationName?: string;
 }
 
+const INT8 = 20;
+const parserOf = pg.types.getTypeParser as (oid: number, format?: string) => unknown;
+
 /** `bigint` fits a number up to 2^53: counters and versions do. Other types as pg reads them. */
-const types: pg.CustomTypesConfig = {
-  getTypeParser: ((oid: number, format: 'text' | 'binary') =>
-    oid === pg.types.builtins.INT8 && format !== 'binary'
-      ? Number
-      : (pg.types.getTypeParser(
-          oid,
-          format as 'text',
-        ) as unknown)) as typeof pg.types.getTypeParser,
+const types = {
+  getTypeParser: (oid: number, format?: string): unknown =>
+    oid === INT8 && format !== 'binary' ? Number : parserOf(oid, format),
 };
 
 /** TypeORM's options; nothing is ever created or altered by it: that is for migrations. */

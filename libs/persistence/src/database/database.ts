@@ -9,7 +9,6 @@ import {
   type QueryRunner,
   type Repository,
 } from 'typeorm';
-import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { OpenTransaction, openTransaction, type Transaction } from '../transactions/transaction.ts';
 import { TransactionHooks } from '../transactions/transaction-hooks.ts';
 import { DatabaseUnavailable, isOrderConflict, toCallerError } from './database-error.ts';
@@ -113,12 +112,16 @@ export class Database {
   }
 
   private get pool(): pg.Pool {
-    return (this.dataSource.driver as PostgresDriver).master as pg.Pool;
+    return this.driver.master;
+  }
+
+  private get driver(): PostgresInternals {
+    return this.dataSource.driver as unknown as PostgresInternals;
   }
 
   /** TypeORM's own statements, too, say DatabaseUnavailable. */
   private mapConnectionErrors(): void {
-    const driver = this.dataSource.driver as PostgresDriver;
+    const { driver } = this;
     const obtain = driver.obtainMasterConnection.bind(driver);
     driver.obtainMasterConnection = () => obtain().catch(rethrow);
     const create = driver.createQueryRunner.bind(driver);
@@ -155,7 +158,7 @@ export class Database {
       if ('result' in outcome) return outcome.result;
       const { error, repeatable } = outcome;
       if (!repeatable || attempt >= ATTEMPTS) throw toCallerError(error);
-      this.logger.debug({ err: error }, `transaction is repeated after attempt ${attempt}`);
+      this.logger.debug(`attempt ${attempt} of a transaction is repeated: ${String(error)}`);
       await sleep(Math.random() * 10 * 2 ** attempt);
     }
   }
@@ -217,6 +220,13 @@ export class Database {
       return { error, repeatable };
     }
   }
+}
+
+/** What is used of TypeORM's driver beyond its interface. */
+interface PostgresInternals {
+  master: pg.Pool;
+  obtainMasterConnection: () => Promise<unknown>;
+  createQueryRunner: (mode: 'master' | 'slave') => QueryRunner;
 }
 
 type Outcome<T> = { result: T } | { error: unknown; repeatable: boolean };

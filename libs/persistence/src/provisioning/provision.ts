@@ -111,5 +111,5 @@ async function inTransaction(admin: pg.Client, fn: () => Promise<void>): Promise
 function isRoleRace(error: unknown): boolean {
   const state = sqlState(error) ?? '';
   if (['23505', '42710', '40P01'].includes(state)) return true;
-  return state === 'XX000' && String((error as Error).message).startsWith('tuple concurrently');
+  return state === 'XX000' && (error as Error).message.startsWith('tuple concurrently');
 }

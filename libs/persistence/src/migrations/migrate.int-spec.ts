@@ -1,0 +1,62 @@
+import { provisionedDatabase, type ProvisionedDatabase } from '../testing/index.ts';
+import { migrate } from './migrate.ts';
+import type { Migration } from './migration.ts';
+
+let database: ProvisionedDatabase;
+const run = (migrations: Migration[]) =>
+  migrate({ url: database.urlOf('orders', 'migrator'), schema: 'orders', migrations });
+const ask = async (sql: string) => (await database.open('orders', { poolSize: 1 })).query(sql);
+
+beforeEach(async () => {
+  database = await provisionedDatabase({ services: { orders: [] } });
+}, 60_000);
+afterEach(() => database.drop());
+
+describe('migrate', () => {
+  it('runs each step once, in order, though several migrators start together', async () => {
+    const steps: Migration[] = [
+      { name: '1', up: 'CREATE TABLE log (n int); SELECT pg_sleep(0.1)' },
+      { name: '2', up: 'INSERT INTO log VALUES (2)' },
+      { name: '3', up: (runner) => runner.query('INSERT INTO log VALUES (3)') as Promise<void> },
+    ];
+    const applied = await Promise.all([run(steps), run(steps), run(steps)]);
+    expect(applied.flat().sort()).toEqual(['1', '2', '3']);
+    expect(await ask('SELECT n FROM log ORDER BY n')).toEqual([{ n: 2 }, { n: 3 }]);
+    expect(await run(steps)).toEqual([]);
+  });
+
+  it('stops at a step that fails, names it, keeps those before it and nothing of it', async () => {
+    const first = { name: '1', up: 'CREATE TABLE log (n int)' };
+    const bad = { name: '2-bad', up: 'INSERT INTO log VALUES (1); SELECT nothing' };
+    await expect(run([first, bad, { name: '3', up: 'SELECT 1' }])).rejects.toThrow(
+      /migration 2-bad of orders failed: .*nothing/,
+    );
+    expect(await ask('SELECT n FROM log')).toEqual([]);
+    expect(await run([first, { name: '2-bad', up: 'SELECT 1' }])).toEqual(['2-bad']);
+  });
+
+  it('refuses a step that was changed after it had been applied', async () => {
+    await run([{ name: '1', up: 'CREATE TABLE log (n int)' }]);
+    await expect(run([{ name: '1', up: 'CREATE TABLE log (n bigint)' }])).rejects.toThrow(
+      'migration 1 was changed',
+    );
+  });
+
+  it('refuses two steps of one name', async () => {
+    await expect(
+      run([
+        { name: '1', up: '' },
+        { name: '1', up: '' },
+      ]),
+    ).rejects.toThrow('name 1');
+  });
+
+  it('cannot leave its schema', async () => {
+    await expect(run([{ name: '1', up: 'CREATE TABLE public.x ()' }])).rejects.toThrow(
+      'permission',
+    );
+    await expect(run([{ name: '1', up: 'CREATE TABLE platform.x ()' }])).rejects.toThrow(
+      'permission',
+    );
+  });
+});
