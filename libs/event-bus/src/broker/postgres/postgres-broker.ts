@@ -45,7 +45,8 @@ export class PostgresBroker extends EventBroker {
       connectionTimeoutMillis: 5_000,
       keepAlive: true,
     });
-    this.pool.on('error', (error) => this.logger.warn({ err: error }, 'A connection was lost'));
+    // Not the error itself: pg hangs the whole client on it.
+    this.pool.on('error', ({ message }) => this.logger.warn(`A connection was lost: ${message}`));
     this.log = new LogClient(this.pool);
   }
 
