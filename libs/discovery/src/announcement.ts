@@ -86,10 +86,11 @@ export class Announcement {
 
   private async keep(): Promise<void> {
     const { signal } = this.abort;
-    while (!signal.aborted) {
+    for (;;) {
       const pause = this.inReach ? this.times.renew : this.times.retry;
       await sleep(pause, undefined, { signal, ref: false }).catch(() => undefined);
-      if (!signal.aborted) await this.beat();
+      if (signal.aborted) return;
+      await this.beat();
     }
   }
 

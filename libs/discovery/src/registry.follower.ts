@@ -87,9 +87,10 @@ export class RegistryFollower {
   }
 
   private async follow(): Promise<void> {
-    while (!this.abort.signal.aborted) {
+    const { signal } = this.abort;
+    for (;;) {
       await this.pause();
-      if (this.abort.signal.aborted) return;
+      if (signal.aborted) return;
       this.due = false;
       try {
         await this.read();

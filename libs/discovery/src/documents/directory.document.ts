@@ -32,7 +32,10 @@ export interface DirectoryContent {
 const slug = z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, 'lower-case letters, digits and hyphens');
 const prefix = z
   .string()
-  .regex(/^(\/[A-Za-z0-9._~-]+)+$/, 'a path without a slash at its end, such as /v1/users');
+  .regex(
+    /^(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._~-]+)+$/,
+    'a path without a slash at its end, such as /v1/users',
+  );
 const payloadSchema = z.object({
   serial: z.number().int().positive(),
   services: z.array(

@@ -98,7 +98,9 @@ describe('PostgreSQL registry', () => {
   it('tells its watcher again after its connection was cut', async () => {
     const store = new PostgresRegistryStore(database.urlOf('registry-one'));
     let told = 0;
-    const stop = await store.watch(() => void told++);
+    const stop = await store.watch(() => {
+      told++;
+    });
     await database.admin.query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gatehouse-discovery' AND datname = current_database()`,
     );

@@ -59,23 +59,8 @@ export class PostgresRegistryStore extends RegistryStore {
   /** The first connection is made before this resolves; a later break is mended in the background. */
   async watch(onChange: () => void): Promise<() => Promise<void>> {
     const abort = new AbortController();
-    let client = await this.listen(onChange);
-    const running = (async () => {
-      while (!abort.signal.aborted) {
-        await closed(client, abort.signal);
-        while (!abort.signal.aborted) {
-          const next = await this.listen(onChange).catch(() => undefined);
-          if (next) {
-            client = next;
-            // Whatever happened in between was not heard.
-            onChange();
-            break;
-          }
-          await sleep(RECONNECT_MS, undefined, { signal: abort.signal }).catch(() => undefined);
-        }
-      }
-      await client.end().catch(() => undefined);
-    })();
+    const first = await this.listen(onChange);
+    const running = this.keepListening(first, onChange, abort.signal);
     const stop = async (): Promise<void> => {
       this.watches.delete(stop);
       abort.abort();
@@ -89,6 +74,23 @@ export class PostgresRegistryStore extends RegistryStore {
   async close(): Promise<void> {
     await Promise.all([...this.watches].map((stop) => stop()));
     await this.pool.end();
+  }
+
+  private async keepListening(
+    first: pg.Client,
+    onChange: () => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    let client: pg.Client | undefined = first;
+    for (;;) {
+      if (client) await closed(client, signal);
+      if (signal.aborted) break;
+      client = await this.listen(onChange).catch(() => undefined);
+      // Whatever happened in between was not heard.
+      if (client) onChange();
+      else await sleep(RECONNECT_MS, undefined, { signal }).catch(() => undefined);
+    }
+    await client?.end().catch(() => undefined);
   }
 
   private async listen(onChange: () => void): Promise<pg.Client> {

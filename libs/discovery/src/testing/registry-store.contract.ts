@@ -105,7 +105,9 @@ export function registryStoreContract(name: string, open: () => Promise<Registry
 
     it('tells watchers of other processes of puts, removals and directories', async () => {
       let told = 0;
-      const stop = await two.watch(() => void told++);
+      const stop = await two.watch(() => {
+        told++;
+      });
       const toldOf = async (change: () => Promise<void>): Promise<void> => {
         const before = told;
         await change();

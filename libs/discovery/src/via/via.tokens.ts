@@ -50,7 +50,7 @@ export class ViaTokens {
    */
   async verify(token: string): Promise<ViaCaller> {
     const cached = this.verified.get(token);
-    if (cached && cached.serial === this.directory.serial && Date.now() < cached.expiresAt)
+    if (cached?.serial === this.directory.serial && Date.now() < cached.expiresAt)
       return cached.caller;
     this.verified.delete(token);
     const { caller, expiresAt, serial } = await this.verifyAnew(token).catch((error: unknown) => {
