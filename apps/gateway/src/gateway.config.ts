@@ -1,5 +1,6 @@
 import { configOf } from '@gatehouse/kernel';
 import { z } from 'zod';
+import type { EdgePolicies } from './routing/route.ts';
 
 const list = z
   .string()
@@ -55,3 +56,17 @@ export class GatewayConfig extends configOf({
   /** Share of new traces that are marked as sampled; a caller's own choice is kept. */
   GATEWAY_TRACE_SAMPLE: ratio(0),
 }) {}
+
+/** What the edge counts for every route, besides what routes declare. */
+export function edgePolicies(config: GatewayConfig): EdgePolicies {
+  const window_seconds = config.GATEWAY_LIMIT_WINDOW_SECONDS;
+  return {
+    address: { name: 'address', limit: config.GATEWAY_ADDRESS_LIMIT, window_seconds, by: 'ip' },
+    principal: {
+      name: 'principal',
+      limit: config.GATEWAY_PRINCIPAL_LIMIT,
+      window_seconds,
+      by: 'principal',
+    },
+  };
+}

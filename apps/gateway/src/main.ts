@@ -1,1 +1,6 @@
-export {};
+import 'reflect-metadata';
+
+import { runService } from '@gatehouse/kernel';
+import { GatewayModule } from './gateway.module.ts';
+
+await runService(GatewayModule);

@@ -5,7 +5,7 @@ export type AnswerHeaders = Record<string, string | string[] | undefined>;
 
 /** What of a service's answer goes out: everything but hop-by-hop headers and what the gateway says itself. */
 export function outwardHeaders(headers: AnswerHeaders): string[] {
-  const listed = listedIn(headers['connection']);
+  const listed = listedIn(headers.connection);
   const outward: string[] = [];
   for (const name in headers) {
     if (isDroppedFromAnswer(name) || listed?.has(name) === true) continue;

@@ -32,7 +32,10 @@ export class Forwarder {
   /** The last stage: from here on the exchange is the call's. */
   forward(exchange: Exchange, route: Route): void | Promise<void> {
     const via = this.options.via(route.version.service);
-    if (typeof via === 'string') return this.start(exchange, route, via);
+    if (typeof via === 'string') {
+      this.start(exchange, route, via);
+      return;
+    }
     return via.then((token) => this.start(exchange, route, token));
   }
 
@@ -160,7 +163,7 @@ class Forwarding implements CallOutcome {
     instance.pool.dispatch(
       {
         path: exchange.target,
-        method: exchange.method as 'GET',
+        method: exchange.method,
         headers: this.headers,
         body: this.body as unknown as Buffer | null,
       },

@@ -1,4 +1,4 @@
-import type { PlatformError } from '@gatehouse/contracts-platform';
+import { PlatformError } from '@gatehouse/contracts-platform';
 import { toProblem } from '@gatehouse/kernel';
 import type { Exchange } from './exchange.ts';
 
@@ -48,7 +48,7 @@ export function refuse(exchange: Exchange, error: unknown): void {
   }
   if (problem.status === 401)
     headers.push('www-authenticate', challenge(exchange, problem.body.code));
-  const allow = (error as PlatformError).metadata?.['allow'];
+  const allow = error instanceof PlatformError ? error.metadata.allow : undefined;
   if (problem.status === 405 && allow !== undefined) headers.push('allow', allow);
   const body = { ...problem.body, request_id: exchange.requestId, instance: instanceOf(exchange) };
   answer(exchange, problem.status, headers, JSON.stringify(body));

@@ -129,7 +129,7 @@ describe('a WebSocket', () => {
     services[0]?.server.on('upgrade', (request, socket) => {
       socket.write(
         'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
-          `X-Saw: ${request.headers['gatehouse-via']} ${request.headers['sec-websocket-key']} ${request.headers['x-user-id']}\r\n\r\n`,
+          `X-Saw: ${String(request.headers['gatehouse-via'])} ${String(request.headers['sec-websocket-key'])} ${String(request.headers['x-user-id'])}\r\n\r\n`,
       );
       socket.pipe(socket);
     });

@@ -1,4 +1,4 @@
-import { RateLimited } from '@gatehouse/contracts-platform';
+import { RateLimited, RouteNotFound } from '@gatehouse/contracts-platform';
 import type { Consumed, RateLimitStore } from '@gatehouse/guards';
 import type { EdgePolicies, Limit } from '../routing/route.ts';
 import type { Exchange } from './exchange.ts';
@@ -40,7 +40,7 @@ function settleUnrouted(exchange: Exchange, handOn: (exchange: Exchange) => void
     exchange.corsHeaders = exchange.options.cors;
     answer(exchange, 204, ['allow', exchange.options.allow]);
   } else {
-    throw exchange.refusal;
+    throw exchange.refusal ?? new RouteNotFound();
   }
 }
 

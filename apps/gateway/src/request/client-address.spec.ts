@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { ClientAddress } from './client-address.ts';
 
 const limitKeyOf = (address: string) => new ClientAddress([]).of(from(address), undefined).limitKey;
-const from = (remoteAddress: string) => ({ remoteAddress }) as Socket;
+const from = (remoteAddress: string) => ({ remoteAddress }) as unknown as Socket;
 
 describe('the address of a client', () => {
   it('is its own whatever X-Forwarded-For says, where no proxy is trusted', () => {

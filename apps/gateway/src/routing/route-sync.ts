@@ -66,16 +66,25 @@ export class RouteSync {
 
   /** Looks at directory and registry now. */
   refresh(): void {
-    const instances = this.options.discovery.instances().filter(isServing);
+    const services = this.options.directory.services();
+    // A service without prefixes (the gateway itself is one) has nothing to serve.
+    const routed = new Set(
+      services.filter(({ prefixes }) => prefixes.length > 0).map(({ name }) => name),
+    );
+    const instances = this.options.discovery
+      .instances()
+      .filter(isServing)
+      .filter(({ service }) => routed.has(service));
     this.forget(instances);
     for (const instance of instances) {
       if (!this.manifests.has(keyOf(instance))) void this.fetch(instance);
     }
     this.options.upstreams.keepOnly(instances);
-    const services = this.options.directory
-      .services()
-      .map((allotted) => this.served(allotted, instances));
-    this.table = new RouteTable(services);
+    this.table = new RouteTable(
+      services
+        .filter(({ name }) => routed.has(name))
+        .map((allotted) => this.served(allotted, instances)),
+    );
   }
 
   private served(allotted: Allotment, instances: readonly ServingInstance[]): ServedService {

@@ -78,24 +78,20 @@ class PrefixNode {
   private service: ServedService | undefined;
 
   insert(prefix: string, service: ServedService): void {
-    let node: PrefixNode = this;
-    for (const segment of prefix.split('/').filter((part) => part !== '')) {
-      let child = node.children.get(segment);
-      if (child === undefined) node.children.set(segment, (child = new PrefixNode()));
-      node = child;
-    }
-    node.service ??= service;
+    this.descend(prefix.split('/').filter((part) => part !== '')).service ??= service;
   }
 
-  find(path: string, end: number): ServedService | undefined {
-    let node: PrefixNode | undefined = this;
-    let start = 1;
-    while (node !== undefined && node.service === undefined && start <= end) {
-      const slash = path.indexOf('/', start);
-      const stop = slash < 0 || slash > end ? end : slash;
-      node = node.children.get(path.slice(start, stop));
-      start = stop + 1;
-    }
-    return node?.service;
+  find(path: string, end: number, start = 1): ServedService | undefined {
+    if (this.service !== undefined || start > end) return this.service;
+    const slash = path.indexOf('/', start);
+    const stop = slash < 0 || slash > end ? end : slash;
+    return this.children.get(path.slice(start, stop))?.find(path, end, stop + 1);
+  }
+
+  private descend([segment, ...rest]: string[]): PrefixNode {
+    if (segment === undefined) return this;
+    let child = this.children.get(segment);
+    if (child === undefined) this.children.set(segment, (child = new PrefixNode()));
+    return child.descend(rest);
   }
 }

@@ -1,8 +1,8 @@
 import type { Exchange } from '../front/exchange.ts';
 
-/** Where lines go: pino's `info` and `warn`. */
+/** Where lines go: Nest's logger, or one like it. */
 export interface AccessLogger {
-  info(entry: object, message: string): void;
+  log(entry: object, message: string): void;
   warn(entry: object, message: string): void;
 }
 
@@ -38,6 +38,6 @@ export class AccessLog {
       code: exchange.refusedWith,
     };
     if (isFault) this.logger.warn(entry, 'request failed');
-    else this.logger.info(entry, 'request');
+    else this.logger.log(entry, 'request');
   }
 }

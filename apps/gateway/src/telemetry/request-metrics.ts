@@ -2,11 +2,11 @@ import type { MetricObjectWithValues, MetricValue } from 'prom-client';
 import { register } from 'prom-client';
 import { DURATION_BUCKETS, RouteSeries } from './route-series.ts';
 
-const NAME = 'http_server_request_duration_seconds';
+const NAME = 'gateway_request_duration_seconds';
 const HELP = 'Time from the head of a request to the end of its answer, by route template';
 
 /**
- * `http_server_request_duration_seconds{service,http_route,http_request_method,http_response_status_code}`: counted in
+ * `gateway_request_duration_seconds{service,http_route,http_request_method,http_response_status_code}`: counted in
  * place by `RouteSeries`, put together when it is scraped. The series of a route outlives its manifests, so that a
  * rolling upgrade does not set counters back.
  */

@@ -41,6 +41,8 @@ describe('power of two choices', () => {
   });
 
   it('picks none of none', () => {
-    expect(pickOfTwo([], 0)).toBeUndefined();
+    const none: ReturnType<typeof instance>[] = [];
+    const picked = pickOfTwo(none, 0);
+    expect(picked).toBeUndefined();
   });
 });

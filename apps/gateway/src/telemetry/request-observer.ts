@@ -1,0 +1,21 @@
+import type { Exchange } from '../front/exchange.ts';
+import type { AccessLog } from './access-log.ts';
+import type { RequestMetrics } from './request-metrics.ts';
+
+/** nginx's status for a client that went away before it was answered. */
+const CLIENT_CLOSED_REQUEST = 499;
+
+/** What happens when a request is over: counted always, logged by sample. */
+export function requestObserver(
+  metrics: RequestMetrics,
+  log: AccessLog,
+): (exchange: Exchange) => void {
+  return (exchange) => {
+    const { response, route, startedAt } = exchange;
+    const milliseconds = performance.now() - startedAt;
+    const isCut = !response.writableFinished && response.statusCode !== 101;
+    const status = isCut ? CLIENT_CLOSED_REQUEST : response.statusCode;
+    (route?.series ?? metrics.unmatched).observe(status, milliseconds);
+    log.write(exchange, status, milliseconds);
+  };
+}
