@@ -37,3 +37,4 @@ export * from './guards.config.ts';
 export * from './guards.module.ts';
 export { ManifestPublication } from './manifest/manifest-publication.ts';
 export * from './manifest/permission-sink.ts';
+export { DeadLettersModule } from './dead-letters/dead-letters.module.ts';

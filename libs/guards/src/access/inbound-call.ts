@@ -73,5 +73,5 @@ function textMembers(message: unknown): Record<string, string> {
   if (typeof message !== 'object' || message === null) return {};
   return Object.fromEntries(
     Object.entries(message).filter(([, value]) => typeof value === 'string'),
-  ) as Record<string, string>;
+  );
 }

@@ -37,9 +37,15 @@ export class RouteRulesReader {
 
   rulesOf(controller: ControllerClass, handler: Handler): RouteRules {
     let methods = this.known.get(controller);
-    if (methods === undefined) this.known.set(controller, (methods = new Map()));
+    if (methods === undefined) {
+      methods = new Map<Handler, RouteRules>();
+      this.known.set(controller, methods);
+    }
     let rules = methods.get(handler);
-    if (rules === undefined) methods.set(handler, (rules = this.read(controller, handler)));
+    if (rules === undefined) {
+      rules = this.read(controller, handler);
+      methods.set(handler, rules);
+    }
     return rules;
   }
 
@@ -47,7 +53,7 @@ export class RouteRulesReader {
     const { reflector } = this;
     // A decorator of the method itself stands alone: `@Public` on it is not narrowed by the callers of its class.
     const own =
-      reflector.get(Access, handler) !== undefined || reflector.get(Callers, handler) !== undefined;
+      Reflect.hasMetadata(Access.KEY, handler) || Reflect.hasMetadata(Callers.KEY, handler);
     const from = own ? handler : controller;
     const access = reflector.get(Access, from) as AccessRule | undefined;
     const callers = reflector.get(Callers, from) as readonly string[] | undefined;
@@ -59,9 +65,7 @@ export class RouteRulesReader {
         false,
       ...(access === undefined ? {} : { access }),
       ...(callers === undefined ? {} : { callers }),
-      limits:
-        (reflector.getAllAndOverride(RateLimits, [handler, controller]) as
-          readonly RateLimitPolicy[] | undefined) ?? [],
+      limits: reflector.getAllAndOverride(RateLimits, [handler, controller]) ?? [],
       ...(audited === undefined ? {} : { audited }),
       options: {
         ...routeSettingsOf(handler),

@@ -3,6 +3,7 @@ import { type AuditEntry, auditV1, Outcome } from '@gatehouse/contracts-audit';
 import { PlatformError, toTimestamp } from '@gatehouse/contracts-platform';
 import { Injectable, Logger } from '@nestjs/common';
 
+import { detached } from '../following/detached.ts';
 import { GuardMetrics } from '../metrics/guard-metrics.ts';
 import type { AuditRecord } from './audit-entry.ts';
 
@@ -42,9 +43,11 @@ export class AuditClient {
 
   private async recordBatch(entries: readonly AuditRecord[]): Promise<void> {
     try {
-      await this.audit.recordBatch(
-        { entries: entries.map(toMessage) },
-        { as: 'service', deadlineMs: 10_000 },
+      await detached(() =>
+        this.audit.recordBatch(
+          { entries: entries.map(toMessage) },
+          { as: 'service', deadlineMs: 10_000 },
+        ),
       );
     } catch (error) {
       if (!(error instanceof PlatformError) || error.kind !== 'invalid-argument') throw error;

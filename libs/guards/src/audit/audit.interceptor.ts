@@ -2,6 +2,7 @@ import { requestContext } from '@gatehouse/kernel';
 import {
   type CallHandler,
   type ExecutionContext,
+  Inject,
   Injectable,
   Logger,
   type NestInterceptor,
@@ -13,6 +14,9 @@ import { RouteRulesReader } from '../access/route-rules.ts';
 import { GuardMetrics } from '../metrics/guard-metrics.ts';
 import { AuditTrail } from './audit-trail.ts';
 import { PendingAudit } from './pending-audit.ts';
+
+/** Asked after a success: whether the answer is an earlier call's, recorded then (`Idempotency-Key`). */
+export const NOTHING_DONE = Symbol('nothing was done for this call');
 
 /**
  * Records `@Audited` calls, once each. A success whose command ran in a transaction has its entry there already (see
@@ -27,6 +31,7 @@ export class AuditInterceptor implements NestInterceptor {
     private readonly rules: RouteRulesReader,
     private readonly trail: AuditTrail,
     private readonly metrics: GuardMetrics,
+    @Inject(NOTHING_DONE) private readonly nothingDone: () => boolean,
   ) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
@@ -41,7 +46,7 @@ export class AuditInterceptor implements NestInterceptor {
   }
 
   private async recordSuccess(pending: PendingAudit, result: unknown): Promise<unknown> {
-    if (!pending.recorded) {
+    if (!pending.recorded && !this.nothingDone()) {
       pending.recorded = true;
       await this.trail.record(pending.success(result));
     }

@@ -5,6 +5,7 @@ import { GuardsConfig } from '../guards.config.ts';
 import { GuardMetrics } from '../metrics/guard-metrics.ts';
 import { AuditClient } from './audit-client.ts';
 import { AuditTrail } from './audit-trail.ts';
+import { NOTHING_DONE } from './audit.interceptor.ts';
 import { BufferedAuditTrail } from './buffered-audit-trail.ts';
 
 /** The audit trail of a process without a schema. What waits is handed over in stop phase `flush`. */
@@ -30,6 +31,7 @@ export const bufferedAudit = {
       inject: [AuditClient, GuardsConfig, GuardMetrics, Lifecycle],
     },
     { provide: AuditTrail, useExisting: BufferedAuditTrail },
+    { provide: NOTHING_DONE, useValue: () => false },
   ],
   exports: [AuditTrail, BufferedAuditTrail],
 };

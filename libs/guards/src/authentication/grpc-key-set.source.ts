@@ -3,6 +3,7 @@ import { authV1 } from '@gatehouse/contracts-auth';
 import { Directory } from '@gatehouse/discovery';
 import { Injectable } from '@nestjs/common';
 
+import { detached } from '../following/detached.ts';
 import { KeySetSource } from './key-set.source.ts';
 import { type KeySetDocument, openKeySet } from './signed-key-set.ts';
 
@@ -19,7 +20,7 @@ export class GrpcKeySetSource extends KeySetSource {
   override async load(): Promise<KeySetDocument> {
     const service = this.directory.service(authV1.service);
     if (service === undefined) throw new Error('the directory lists no auth');
-    const { signedKeySet } = await this.auth.getKeySet({}, { as: 'service' });
+    const { signedKeySet } = await detached(() => this.auth.getKeySet({}, { as: 'service' }));
     return openKeySet(signedKeySet, service.publicKey);
   }
 }

@@ -13,7 +13,7 @@ describe.each(['RS256', 'ES256'] as const)('JwtAuthenticator with %s', (algorith
   const keys = new KeySet(issuer, { unknownKeyIntervalMs: 60_000 });
   const revocations = new FakeRevocationSource();
   const view = new RevocationView(revocations, { silenceMs: 60_000 });
-  const authenticator = new JwtAuthenticator(keys, view, { ...issuer, skewSeconds: 10 });
+  const authenticator = new JwtAuthenticator(keys, view, issuer.expectations);
 
   beforeAll(async () => {
     await keys.refresh();
@@ -62,7 +62,7 @@ describe.each(['RS256', 'ES256'] as const)('JwtAuthenticator with %s', (algorith
 
   it('answers 503, never 401, while keys or revocations are not known', async () => {
     const header = `Bearer ${issuer.token()}`;
-    const expected = { ...issuer, skewSeconds: 10 };
+    const expected = issuer.expectations;
     const noKeys = new JwtAuthenticator(new KeySet(issuer), view, expected);
     await expect(noKeys.authenticate(header)).rejects.toThrow(ServiceUnavailable);
     const noView = new JwtAuthenticator(keys, new RevocationView(revocations), expected);

@@ -48,12 +48,11 @@ export class JwtAuthenticator {
         );
       },
       passReqToCallback: true,
-      jsonWebTokenOptions: {
-        issuer: expected.issuer,
-        audience: expected.audience,
-        algorithms: [...SIGNING_ALGORITHMS],
-        clockTolerance: expected.skewSeconds,
-      },
+      issuer: expected.issuer,
+      audience: expected.audience,
+      algorithms: [...SIGNING_ALGORITHMS],
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- the one way to the clock tolerance
+      jsonWebTokenOptions: { clockTolerance: expected.skewSeconds },
     };
     this.passport.use(
       STRATEGY,

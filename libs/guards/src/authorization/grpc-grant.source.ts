@@ -6,6 +6,7 @@ import {
 } from '@gatehouse/contracts-authz';
 import { Injectable } from '@nestjs/common';
 
+import { detached } from '../following/detached.ts';
 import type { Signal } from '../following/signal.ts';
 import {
   type GrantChange,
@@ -41,7 +42,10 @@ export class GrpcGrantSource extends GrantSource {
   }
 
   override async grantsOf(subjectId: string): Promise<SubjectGrants> {
-    const { grants } = await this.authz.listGrants({ subjectId }, { as: 'service' });
+    // Whoever asks for the same subject meanwhile waits for this answer too.
+    const { grants } = await detached(() =>
+      this.authz.listGrants({ subjectId }, { as: 'service' }),
+    );
     if (grants == null) throw new Error('Authz answered without grants');
     return subjectOf(grants);
   }

@@ -94,8 +94,7 @@ export class Follower<Change> {
       try {
         await this.follow(stopped);
       } catch (error) {
-        if (stopped.aborted) return;
-        this.options.onError?.(error);
+        if (!stopped.aborted) this.options.onError?.(error);
       }
       failures = this.lastHeartbeat > before ? 0 : failures + 1;
       await pause(RETRY_MS[Math.min(failures, RETRY_MS.length - 1)] ?? 0, stopped);

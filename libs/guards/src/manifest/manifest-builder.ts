@@ -12,9 +12,6 @@ import { type AccessRule, ANY_SERVICE } from '../decorators/access.decorators.ts
 
 /** Permissions that no route names but the service's code asks for. */
 export const FURTHER_PERMISSIONS = Symbol('further permissions');
-/** A predicate: whether a handler is declared repeatable by another library (`@Idempotent`). */
-export const DECLARED_IDEMPOTENT = Symbol('declared idempotent');
-
 const DEFAULT_TIMEOUT_MS = 10_000;
 const SAFE_TO_REPEAT = new Set(['GET', 'PUT', 'DELETE']);
 const WITHOUT_BODY = new Set(['GET', 'DELETE']);

@@ -1,5 +1,6 @@
 import { buildOpenApi } from '@gatehouse/kernel';
-import { Injectable } from '@nestjs/common';
+import { type INestApplication, Injectable, type Type } from '@nestjs/common';
+import { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 
 import { Endpoints, type HttpEndpoint } from '../access/endpoints.ts';
 
@@ -9,22 +10,41 @@ interface Operation {
   [extension: `x-${string}`]: unknown;
 }
 
-type Document = { paths?: Record<string, Record<string, Operation | undefined>> };
+interface Document {
+  paths?: Record<string, Record<string, Operation | undefined>>;
+}
 
 /** The service's OpenAPI document, with what the decorators say of access laid over it. Drawn when first asked for. */
 @Injectable()
 export class OpenApiDocument {
   private document: Promise<Buffer> | undefined;
 
-  constructor(private readonly endpoints: Endpoints) {}
+  constructor(
+    private readonly endpoints: Endpoints,
+    private readonly modules: ModulesContainer,
+    private readonly config: ApplicationConfig,
+    private readonly http: HttpAdapterHost,
+    private readonly references: ModuleRef,
+  ) {}
 
   bytes(): Promise<Buffer> {
     this.document ??= this.draw();
     return this.document;
   }
 
+  /** The application as @nestjs/swagger reads it. Nest injects all of its parts, but not the application itself. */
+  private application(): INestApplication {
+    const { modules, config, http, references } = this;
+    return {
+      container: { getModules: () => modules, isGlobalModule: () => false },
+      config,
+      getHttpAdapter: () => http.httpAdapter,
+      get: (token: Type) => references.get(token, { strict: false }),
+    } as unknown as INestApplication;
+  }
+
   private async draw(): Promise<Buffer> {
-    const document = (await buildOpenApi()) as Document;
+    const document = (await buildOpenApi(this.application())) as Document;
     for (const endpoint of this.endpoints.all()) {
       if (endpoint.transport !== 'http') continue;
       const operation = document.paths?.[endpoint.path]?.[endpoint.method.toLowerCase()];

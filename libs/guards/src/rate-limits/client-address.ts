@@ -24,7 +24,7 @@ export function addressKey(address: string | undefined): string {
 
 /** The eight groups of a valid IPv6 address. */
 function expand(address: string): number[] {
-  const [head = '', tail] = dottedToHex(address).split('::') as [string, string?];
+  const [head, tail] = dottedToHex(address).split('::') as [string, string?];
   const before = groupsOf(head);
   if (tail === undefined) return before;
   const after = groupsOf(tail);

@@ -18,6 +18,8 @@ export interface TestKey {
 export class TestIssuer extends KeySetSource {
   readonly issuer = 'https://id.test';
   readonly audience = 'gatehouse';
+  /** What a verifier of its tokens expects. */
+  readonly expectations = { issuer: this.issuer, audience: this.audience, skewSeconds: 10 };
   readonly keys: TestKey[];
   /** How often the key set was asked for. */
   loads = 0;

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+
+export const DeadLettersQuery = z.strictObject({
+  page_size: z.coerce.number().int().min(1).max(200).default(25),
+  page_token: z.string().min(1).max(4096).optional(),
+  consumer: z.string().min(1).max(128).optional().describe('Only those of this consumer'),
+});
+export type DeadLettersQuery = z.infer<typeof DeadLettersQuery>;
+
+export const DeadLetterId = z.uuid();
+
+const Time = z.iso.datetime();
+
+export const DeadLetterView = z
+  .object({
+    id: z.uuid(),
+    consumer: z.string(),
+    topic: z.string(),
+    key: z.string().describe('Parked for this consumer: later events of the key wait'),
+    event_id: z.string(),
+    event_type: z.string().nullable(),
+    attempts: z.int(),
+    reason: z.looseObject({ code: z.string() }).nullable(),
+    value: z.string().describe('The record as it came'),
+    partition: z.int(),
+    offset: z.string(),
+    held_at: Time,
+    failed_at: Time.nullable(),
+  })
+  .meta({ id: 'DeadLetter' });
+
+export const DeadLetterPage = z.object({
+  items: z.array(DeadLetterView),
+  next_page_token: z.string().nullable(),
+});
+
+export const ReplayView = z.object({
+  outcome: z
+    .enum(['handled', 'failed', 'pending'])
+    .describe('`pending`: another instance tries it, or its verdict is not known yet'),
+});
