@@ -109,7 +109,8 @@ describe('cached notes on a real database', () => {
     temporary = await temporaryDatabase();
     db = new Database({ url: temporary.url, schema: 'public', poolSize: 8, poolTimeoutMs: 5000 });
     await db.query('CREATE TABLE notes (id text PRIMARY KEY, text text, version bigint)');
-  });
+    // The first one to ask starts PostgreSQL.
+  }, 60_000);
   afterAll(async () => {
     await db.close();
     await temporary.drop();
