@@ -57,6 +57,10 @@ export class RouteRulesReader {
     const from = own ? handler : controller;
     const access = reflector.get(Access, from) as AccessRule | undefined;
     const callers = reflector.get(Callers, from) as readonly string[] | undefined;
+    const limits = reflector.getAllAndOverride<readonly RateLimitPolicy[] | undefined>(
+      RateLimits.KEY,
+      [handler, controller],
+    );
     const audited = reflector.get(Audit, handler) as AuditedValue | undefined;
     return {
       operation: `${controller.name}.${handler.name}`,
@@ -65,7 +69,7 @@ export class RouteRulesReader {
         false,
       ...(access === undefined ? {} : { access }),
       ...(callers === undefined ? {} : { callers }),
-      limits: reflector.getAllAndOverride(RateLimits, [handler, controller]) ?? [],
+      limits: limits ?? [],
       ...(audited === undefined ? {} : { audited }),
       options: {
         ...routeSettingsOf(handler),

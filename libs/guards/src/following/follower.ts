@@ -89,12 +89,14 @@ export class Follower<Change> {
   }
 
   private async run(stopped: AbortSignal): Promise<void> {
-    for (let failures = 0; !stopped.aborted;) {
+    const stopping = (): boolean => stopped.aborted;
+    let failures = 0;
+    while (!stopping()) {
       const before = this.lastHeartbeat;
       try {
         await this.follow(stopped);
       } catch (error) {
-        if (!stopped.aborted) this.options.onError?.(error);
+        if (!stopping()) this.options.onError?.(error);
       }
       failures = this.lastHeartbeat > before ? 0 : failures + 1;
       await pause(RETRY_MS[Math.min(failures, RETRY_MS.length - 1)] ?? 0, stopped);

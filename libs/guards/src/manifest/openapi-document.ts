@@ -39,7 +39,7 @@ export class OpenApiDocument {
       container: { getModules: () => modules, isGlobalModule: () => false },
       config,
       getHttpAdapter: () => http.httpAdapter,
-      get: (token: Type) => references.get(token, { strict: false }),
+      get: (token: Type) => references.get<unknown>(token, { strict: false }),
     } as unknown as INestApplication;
   }
 
