@@ -1,6 +1,7 @@
 /**
- * What it takes to bring a platform up on one machine: which services the workspace has, what the provisioner makes
- * for them, and how each runs as a process. Used by the `gatehouse` command and by the end-to-end fixture.
+ * What it takes to bring a platform up on one machine: which services the workspace has, and how each runs as a process.
+ * What the provisioner makes for them is `@gatehouse/launcher/provisioning`. Used by the `gatehouse` command and by the
+ * end-to-end fixture.
  */
 export {
   commandOf,
@@ -22,12 +23,7 @@ export {
   ServiceProcess,
   type ServiceProcessOptions,
 } from './processes/service-process.ts';
-export {
-  type Provisioned,
-  provisionPlatform,
-  type ProvisionPlatformOptions,
-  writeCredential,
-} from './provisioning/provision-platform.ts';
+export { writeCredential } from './provisioning/write-credential.ts';
 export {
   CORE_SERVICES,
   findWorkspace,

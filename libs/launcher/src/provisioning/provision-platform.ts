@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   discoveryPlatformSql,
@@ -8,6 +8,7 @@ import {
 } from '@gatehouse/discovery';
 import { eventBusPlatformSql } from '@gatehouse/event-bus';
 import { provision } from '@gatehouse/persistence';
+import { writeCredential } from './write-credential.ts';
 import type { ServicePackage } from '../workspace/workspace.ts';
 
 export interface ProvisionPlatformOptions {
@@ -16,6 +17,8 @@ export interface ProvisionPlatformOptions {
   services: readonly Pick<ServicePackage, 'name' | 'prefixes' | 'namespace' | 'database'>[];
   /** One folder a service is kept in here, and `platform` for what is the provisioner's alone. */
   credentialsDir: string;
+  /** Where a new role's password comes from; default 32 random bytes. For tests that share a server. */
+  newPassword?: (role: string) => string;
 }
 
 export interface Provisioned {
@@ -35,6 +38,7 @@ export async function provisionPlatform(options: ProvisionPlatformOptions): Prom
     services: services.map(({ name, database }) => ({ name, database })),
     platformSql: [...discoveryPlatformSql, ...eventBusPlatformSql],
     credentialsDir,
+    ...(options.newPassword && { newPassword: options.newPassword }),
   });
   const platformPrivateKey = await keyIn(join(credentialsDir, 'platform'), 'platform-key');
   const trustAnchor = publicKeyOf(platformPrivateKey);
@@ -59,13 +63,4 @@ async function keyIn(folder: string, name: string): Promise<string> {
   const { privateKey } = generateServiceKey();
   await writeCredential(folder, name, privateKey);
   return privateKey;
-}
-
-/** Whole or not at all, mode 0600 from its first byte. */
-export async function writeCredential(folder: string, name: string, value: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const file = join(folder, name);
-  await rm(`${file}.new`, { force: true });
-  await writeFile(`${file}.new`, value, { mode: 0o600, flag: 'wx' });
-  await rename(`${file}.new`, file);
 }

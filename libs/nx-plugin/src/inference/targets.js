@@ -56,14 +56,9 @@ export function targetsOf(root, files) {
     targets.build = run(root, `${swc} --delete-dir-on-start`, { outputs: ['{projectRoot}/dist'] });
   }
   if (isApp) {
-    targets.serve = {
-      executor: 'nx:run-commands',
-      options: {
-        cwd: root,
-        commands: [`${swc} --watch`, 'node --watch dist/main.js'],
-        parallel: true,
-      },
-    };
+    // The command compiles and restarts it at every change, as part of the platform that runs.
+    const name = root.slice(root.lastIndexOf('/') + 1);
+    targets.serve = run(root, `node ${up}/apps/cli/dist/main.js serve ${name}`);
   }
   if (has(/^(src|test)\/.*\.(int-)?spec\.ts$/)) {
     targets.test = jest(root, 'test', `${up}/jest.preset.js`);

@@ -19,6 +19,12 @@ describe('the targets of a project', () => {
     expect(names(['src/index.ts'])).not.toContain('serve');
   });
 
+  it('serve an app through the command, which lets it join the running platform', () => {
+    expect(command(['src/main.ts'], 'serve', 'apps/identity')).toBe(
+      'node ../../apps/cli/dist/main.js serve identity',
+    );
+  });
+
   it.each(['src/a.spec.ts', 'src/deep/a.int-spec.ts', 'test/a.int-spec.ts'])(
     'have a test, and no e2e, for %s',
     (file) => {

@@ -1,0 +1,16 @@
+import { examine } from '../doctor/examine.ts';
+import { openContext } from './context.ts';
+
+const MARK = { ok: '✓', warning: '!', problem: '✗' };
+
+/** Prints what was looked at; exit code 1 where there is a problem. */
+export async function doctor(): Promise<void> {
+  const findings = await examine(openContext());
+  for (const { state, what, mend } of findings) {
+    console.log(`  ${MARK[state]} ${what}`);
+    if (mend && state !== 'ok') console.log(`      ${mend}`);
+  }
+  const problems = findings.filter(({ state }) => state === 'problem').length;
+  console.log(problems === 0 ? '\nNo problem was found.' : `\n${problems} to mend.`);
+  process.exitCode = problems === 0 ? 0 : 1;
+}
