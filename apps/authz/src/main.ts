@@ -1,1 +1,5 @@
-export {};
+import { runService } from '@gatehouse/kernel';
+
+import { AuthzModule } from './authz.module.ts';
+
+await runService(AuthzModule);

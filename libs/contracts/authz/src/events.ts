@@ -27,10 +27,10 @@ const schemas = {
   /** Key of the binding events: the binding's id. */
   'authz.binding.created.v1': BindingState,
   'authz.binding.deleted.v1': BindingState,
-  /** Key: the subject's id. `number` is the one `WatchChanges` sends. */
+  /** Key: the subject's id. Its bindings as they are now, all of them. */
   'authz.grants.changed.v1': z.object({
     subject_id: z.uuid(),
-    number: z.int().min(1),
+    bindings: z.array(z.object({ role: z.string(), scope: z.string() })),
   }),
 };
 
