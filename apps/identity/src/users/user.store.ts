@@ -15,14 +15,14 @@ export class UserStore {
 
   /** Stores a new user, unless the id or the address is taken. */
   async insert(user: User): Promise<boolean> {
-    const { raw } = await this.rows
+    const result = await this.rows
       .createQueryBuilder()
       .insert()
       .values(user)
       .orIgnore()
       .returning('id')
       .execute();
-    return (raw as unknown[]).length === 1;
+    return (result.raw as unknown[]).length === 1;
   }
 
   /**

@@ -12,9 +12,9 @@ interface Reply {
 }
 
 /** Sets `Location` (RFC 9110, 10.2.2) from what the route answers: `@Location((user: UserView) => `/v1/users/${user.id}`)`. */
-export function Location<T>(pathOf: (answer: T) => string): MethodDecorator {
-  class LocationInterceptor implements NestInterceptor<T, T> {
-    intercept(context: ExecutionContext, next: CallHandler<T>): Observable<T> {
+export function Location(pathOf: (answer: never) => string): MethodDecorator {
+  class LocationInterceptor implements NestInterceptor {
+    intercept(context: ExecutionContext, next: CallHandler<never>): Observable<unknown> {
       const reply = context.switchToHttp().getResponse<Reply>();
       return next.handle().pipe(
         tap((answer) => {

@@ -3,7 +3,6 @@ import { IntegrationEvents } from '@gatehouse/event-bus';
 import { Transactional } from '@gatehouse/persistence';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 
-import type { User } from '../user.entity.ts';
 import { toEventState, toView } from '../user.mapping.ts';
 import { UserStore } from '../user.store.ts';
 import type { UserView } from '../users.schemas.ts';
@@ -36,7 +35,7 @@ export class CreateUserHandler implements ICommandHandler<CreateUser> {
   @Transactional()
   async execute({ user: wanted }: CreateUser): Promise<UserView> {
     const now = new Date();
-    const user: User = {
+    const user = this.users.rows.create({
       id: wanted.id,
       email: wanted.email,
       displayName: wanted.displayName ?? wanted.email.slice(0, wanted.email.lastIndexOf('@')),
@@ -44,7 +43,7 @@ export class CreateUserHandler implements ICommandHandler<CreateUser> {
       version: 1,
       createdAt: now,
       updatedAt: now,
-    };
+    });
     if (!(await this.users.insert(user))) return this.existing(wanted);
     this.events.publish('identity.user.created.v1', { key: user.id, data: toEventState(user) });
     return toView(user);
