@@ -10,6 +10,8 @@ export const LISTENER_CONSTRAINT = 'listener';
 const onMethod = () =>
   applyDecorators(
     SetMetadata(ADMIN_ROUTE, true),
+    // @nestjs/swagger's mark for what is no part of the document, set without loading that library.
+    SetMetadata('swagger/apiExcludeEndpoint', { disable: true }),
     RouteConstraints({ [LISTENER_CONSTRAINT]: 'admin' }),
   ) as MethodDecorator;
 

@@ -35,6 +35,7 @@ export function createFastifyAdapter(servers: HttpServers, bodyLimit: number): F
   const adapter = new FastifyAdapter(options as never);
   const fastify = adapter.getInstance<FastifyInstance>();
   registerBodyParsing(fastify);
+  servers.routes.collect(fastify);
 
   fastify.addHook('onRequest', (request, reply, done) => {
     const context = openContext(request.raw);
@@ -46,6 +47,10 @@ export function createFastifyAdapter(servers: HttpServers, bodyLimit: number): F
     requestContext.run(context, () => {
       try {
         checkTarget(request.raw.url ?? '');
+        if (request.is404) {
+          const [path = ''] = request.url.split('?', 1);
+          throw servers.routes.missing(path, isAdminRequest(request.raw));
+        }
         if (servers.hooks.empty || isAdminRequest(request.raw)) done();
         else servers.hooks.run(context, request, reply).then(() => done(), done);
       } catch (error) {
@@ -65,7 +70,8 @@ export function createFastifyAdapter(servers: HttpServers, bodyLimit: number): F
       reply.header('x-request-id', context.requestId);
       reply.header('traceparent', formatTraceparent(context.trace));
     }
-    if (servers.closing) reply.header('connection', 'close');
+    // What is left of a body nobody reads would be taken for the next request.
+    if (servers.closing || reply.statusCode === 413) reply.header('connection', 'close');
     done();
   });
   fastify.addHook('onResponse', (request, reply, done) => {

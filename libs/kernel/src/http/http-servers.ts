@@ -6,6 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { newId } from '../context/new-id.ts';
 import { HttpHooks } from './http-hooks.ts';
+import { RouteTable } from './route-table.ts';
 import type { HttpFront } from './http-front.ts';
 
 const ADMIN = Symbol('admin listener');
@@ -22,6 +23,7 @@ export function isAdminRequest(request: IncomingMessage): boolean {
  */
 export class HttpServers {
   hooks = new HttpHooks();
+  readonly routes = new RouteTable();
   front?: HttpFront | undefined;
   closing = false;
   /** Told of each answered request. */

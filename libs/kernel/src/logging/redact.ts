@@ -3,7 +3,7 @@ const SECRET =
   /^(?:(?:proxy|x)?authorization|cookies?|setcookie|gatehousevia|credentials?|\w*(?:password|passwd|secret|token)s?(?:hash)?|\w+key)$/;
 /** A token in the middle of a text: bearer credentials, anything shaped like a JWT, the password of a URL. */
 const IN_TEXT =
-  /(bearer\s+)[\w.~+/-]+=*|eyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*|(:\/\/[^\s:/@"\\]*:)[^\s@"\\]+(?=@)/gi;
+  /(bearer\s+)[\w.~+/-]+=*|eyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*|(:\/\/[^\s:/@"\\]*:)[^\s/@"\\]+(?=@)/gi;
 const CENSORED = '[redacted]';
 /** Deeper than this nothing of ours is logged, and a cycle ends. */
 const MAX_DEPTH = 8;

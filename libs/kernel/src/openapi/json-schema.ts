@@ -11,11 +11,7 @@ export function toJsonSchema(
   io: 'input' | 'output',
 ): { schema: JsonSchema; components: Record<string, JsonSchema> } | undefined {
   if (!(schema instanceof z.core.$ZodType)) return undefined;
-  const {
-    $schema: _dialect,
-    $defs = {},
-    ...root
-  } = z.toJSONSchema(schema, {
+  const converted = z.toJSONSchema(schema, {
     io,
     target: 'draft-2020-12',
     unrepresentable: 'any',
@@ -24,11 +20,18 @@ export function toJsonSchema(
       jsonSchema.type = 'string';
       jsonSchema.format = 'date-time';
     },
-  }) as JsonSchema & { $defs?: Record<string, JsonSchema> };
+  });
+  const {
+    $schema: _dialect,
+    $defs: components = {},
+    ...root
+  } = inComponents(converted) as JsonSchema & { $defs?: Record<string, JsonSchema> };
+  return { schema: root, components };
+}
 
-  const components = { ...$defs };
-  const { id } = z.globalRegistry.get(schema) ?? {};
-  if (id === undefined) return { schema: root, components };
-  components[id] = root;
-  return { schema: { $ref: `#/components/schemas/${id}` }, components };
+/** A document keeps what is shared under `components`, JSON Schema under `$defs`. */
+function inComponents(schema: object): unknown {
+  return JSON.parse(
+    JSON.stringify(schema).replaceAll('"$ref":"#/$defs/', '"$ref":"#/components/schemas/'),
+  );
 }

@@ -53,10 +53,11 @@ export interface MadeService extends RunningService {
   start(): Promise<void>;
 }
 
-/** Fastify has our parsers; what is logged before the logger exists waits; a failure is thrown, not exited on. */
+/** Fastify has our parsers; what is logged before the logger exists waits for it; a failure is thrown, not exited on. */
 export const NEST_OPTIONS = {
   bodyParser: false,
   bufferLogs: true,
+  autoFlushLogs: false,
   abortOnError: false,
 } satisfies Partial<NestApplicationOptions>;
 
@@ -81,6 +82,7 @@ export async function makeService(module: Type): Promise<MadeService> {
     NEST_OPTIONS,
   );
   app.useLogger(app.get(ServiceLogger));
+  app.flushLogs();
   const lifecycle = app.get(Lifecycle);
   const listeners = app.get(Listeners);
   let closed: Promise<void> | undefined;

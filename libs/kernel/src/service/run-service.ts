@@ -7,9 +7,11 @@ import { ConfigError } from '../config/config-error.ts';
 import { KernelConfig } from '../config/kernel.config.ts';
 import { runInScope } from '../config/process-scope.ts';
 import { CommandRegistry } from '../lifecycle/command-registry.ts';
+import { Lifecycle } from '../lifecycle/lifecycle.ts';
 import { fatal } from '../logging/fatal.ts';
 import { ServiceLogger } from '../logging/service-logger.ts';
 import { type MadeService, makeService, NEST_OPTIONS, scopeOf } from './create-service.ts';
+import { releaseStartMemory } from './start-memory.ts';
 
 /** sysexits.h: EX_USAGE for an unknown command, EX_CONFIG for a configuration that no restart can mend. */
 const EXIT = { ok: 0, failed: 1, usage: 64, config: 78 };
@@ -57,6 +59,7 @@ async function serve(module: Type): Promise<void> {
   try {
     const service = await makeService(module);
     state.service = service;
+    service.app.get(Lifecycle).onStart('transports', 'memory', releaseStartMemory);
     await service.start();
     const { httpUrl, grpcAddress, adminUrl } = service;
     process.send?.({ type: 'ready', httpUrl, grpcAddress, adminUrl });
@@ -73,6 +76,7 @@ async function runCommand(module: Type, name: string, args: string[]): Promise<v
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest declares its options as a class
     app = await NestFactory.createApplicationContext(module, NEST_OPTIONS);
     app.useLogger(app.get(ServiceLogger));
+    app.flushLogs();
     const commands = app.get(CommandRegistry);
     const command = commands.find(name);
     if (command === undefined) {
