@@ -17,8 +17,6 @@ export interface ProvisionPlatformOptions {
   services: readonly Pick<ServicePackage, 'name' | 'prefixes' | 'namespace' | 'database'>[];
   /** One folder a service is kept in here, and `platform` for what is the provisioner's alone. */
   credentialsDir: string;
-  /** Where a new role's password comes from; default 32 random bytes. For tests that share a server. */
-  newPassword?: (role: string) => string;
 }
 
 export interface Provisioned {
@@ -38,7 +36,6 @@ export async function provisionPlatform(options: ProvisionPlatformOptions): Prom
     services: services.map(({ name, database }) => ({ name, database })),
     platformSql: [...discoveryPlatformSql, ...eventBusPlatformSql],
     credentialsDir,
-    ...(options.newPassword && { newPassword: options.newPassword }),
   });
   const platformPrivateKey = await keyIn(join(credentialsDir, 'platform'), 'platform-key');
   const trustAnchor = publicKeyOf(platformPrivateKey);
