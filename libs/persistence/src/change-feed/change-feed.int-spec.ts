@@ -103,14 +103,35 @@ describe('the change feed', () => {
     expect(items).toEqual(Array.from({ length: 3 }, () => ({ changes: [], head: 0 })));
   });
 
+  it('asks the database once for followers of the same interval', async () => {
+    const stop = new AbortController();
+    let beats = 0;
+    const followers = Array.from({ length: 5 }, async () => {
+      for await (const _step of feed.tail(0, { intervalMs: 50, signal: stop.signal })) beats++;
+    });
+    await eventually(() => beats >= 5);
+    let statements = 0;
+    const original = database.query.bind(database);
+    database.query = (sql: string) => (statements++, original(sql));
+    beats = 0;
+    await eventually(() => beats >= 50);
+    stop.abort();
+    await Promise.all(followers);
+    Reflect.deleteProperty(database, 'query');
+    expect(statements).toBeLessThan(30);
+  });
+
   it('wakes a follower of this process at once', async () => {
-    const tail = feed.tail(0, { intervalMs: 60_000 });
+    const stop = new AbortController();
+    const tail = feed.tail(0, { intervalMs: 3_600_000, signal: stop.signal });
     await tail.next();
     const next = tail.next();
     await new Promise((resolve) => setTimeout(resolve, 20));
     await set('a', {});
     expect(await next).toMatchObject({ value: { head: 1 } });
-    await tail.return();
+    const last = tail.next();
+    stop.abort();
+    expect(await last).toEqual({ done: true, value: undefined });
   });
 
   it('catches up in steps that say how far they reach', async () => {

@@ -49,6 +49,7 @@ const LAST = 100;
 @Injectable()
 export class ChangeFeed {
   private readonly wake = new EventEmitter().setMaxListeners(0);
+  private asked: Promise<number> | undefined;
 
   constructor(private readonly database: Database) {}
 
@@ -66,7 +67,10 @@ export class ChangeFeed {
       const mine = (pending = new Map<string, Pending>());
       transaction.locals.set(PENDING, mine);
       transaction.beforeCommit(() => this.write([...mine.values()]), LAST);
-      transaction.afterCommit(() => void this.wake.emit('change'));
+      transaction.afterCommit(() => {
+        this.asked = undefined; // asked before this COMMIT, it may not know of it
+        this.wake.emit('change');
+      });
     }
     pending.set(JSON.stringify([kind, id]), { kind, id, state, expiresAt: expiresAt ?? null });
     return Promise.resolve();
@@ -88,6 +92,7 @@ export class ChangeFeed {
   /**
    * Changes as they come, from `after` on: an item every `intervalMs` even if nothing changed, so that a
    * follower knows how current it is, and at once when this process commits a change.
+   * A pending `next()` ends by the signal; `return()` would wait for it.
    * @throws when the table cannot be read; the follower must then not believe itself current
    */
   async *tail(after: number, options: TailOptions = {}): AsyncGenerator<Changes, void, undefined> {
@@ -96,7 +101,9 @@ export class ChangeFeed {
       // Listening begins before reading: what commits in between is not slept over.
       const pause = this.pause(intervalMs, signal);
       try {
-        const found = await this.read(after, limit);
+        // Most of the time there is nothing new: that is found out once for all followers.
+        const head = await this.sharedHead();
+        const found = head === after ? { changes: [], head } : await this.read(after, limit);
         yield found;
         after = found.head;
         if (found.changes.length < limit) await pause.over;
@@ -113,6 +120,14 @@ export class ChangeFeed {
       [kind, before],
     );
     return rows.length;
+  }
+
+  /** Followers that ask at the same time get one answer. */
+  private sharedHead(): Promise<number> {
+    const asked = (this.asked ??= this.head().finally(() => {
+      if (this.asked === asked) this.asked = undefined;
+    }));
+    return asked;
   }
 
   /** One statement, hence one snapshot: head and changes belong together. */
@@ -157,7 +172,8 @@ export class ChangeFeed {
   private pause(intervalMs: number, signal?: AbortSignal): { over: Promise<void>; end(): void } {
     let finish!: () => void;
     const over = new Promise<void>((resolve) => (finish = resolve));
-    const timer = setTimeout(finish, intervalMs);
+    // On the beat of the clock, so that followers ask together.
+    const timer = setTimeout(finish, intervalMs - (performance.now() % intervalMs));
     this.wake.once('change', finish);
     signal?.addEventListener('abort', finish);
     const end = () => {

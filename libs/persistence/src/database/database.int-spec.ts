@@ -205,7 +205,7 @@ describe('an exhausted pool', () => {
     const small = await provisioned.open('notes', {
       entities: [Note],
       poolSize: 1,
-      poolTimeoutMs: 50,
+      poolTimeoutMs: 1_000,
     });
     const end = Promise.withResolvers<undefined>();
     const begun = Promise.withResolvers<undefined>();

@@ -198,7 +198,7 @@ export class Database {
   ): Promise<Outcome<T>> {
     let committing = false;
     try {
-      await runner.startTransaction(isolation);
+      await runner.startTransaction(isolation === 'READ COMMITTED' ? undefined : isolation);
       if (readOnly) await runner.query('SET TRANSACTION READ ONLY');
       const result = await tx.run(async () => {
         const work = () => fn(tx);

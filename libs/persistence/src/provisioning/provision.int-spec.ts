@@ -81,7 +81,6 @@ describe('what a service may do with its database', () => {
     ['become its owner', 'SET ROLE identity_owner'],
     ['become its migrator', 'SET ROLE identity_migrator'],
     ["become the platform's owner", 'SET ROLE platform_owner'],
-    ['become a superuser', 'SET SESSION AUTHORIZATION postgres'],
     ['make a role', 'CREATE ROLE friend'],
     ['change its powers', 'ALTER ROLE identity_app CREATEDB'],
     ['change how far its schema is', `INSERT INTO migrations VALUES ('0002')`],
@@ -99,6 +98,12 @@ describe('what a service may do with its database', () => {
     await identity('GRANT USAGE ON SCHEMA identity TO auth_app');
     expect(await outcome(database.urlOf('auth'), 'SELECT * FROM identity.users')).toBe(DENIED);
     expect(await identity('SET ROLE identity_owner')).toBe(DENIED);
+  });
+
+  it('is not to become a superuser', async () => {
+    const superuser = new URL(database.adminUrl).username;
+    expect(await identity(`SET SESSION AUTHORIZATION "${superuser}"`)).toBe(DENIED);
+    expect(await identity(`SET ROLE "${superuser}"`)).toBe(DENIED);
   });
 
   it('is to call the functions of the platform, which know who calls', async () => {
