@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,8 @@ const describeEmbedded = process.env.TEST_DATABASE_URL ? describe.skip : describ
 
 /** Stands for Jest's main process of another run: asks for the server and lives on. */
 async function otherRun(): Promise<{ run: ChildProcessHandle; url: string; folder: string }> {
-  const program = join(await mkdtemp(join(tmpdir(), 'gatehouse-run-')), 'run.ts');
+  const temporary = await mkdtemp(join(tmpdir(), 'gatehouse-run-'));
+  const program = join(temporary, 'run.ts');
   await writeFile(
     program,
     `import { postgresServer } from ${JSON.stringify(serverModule)};
@@ -24,6 +25,7 @@ async function otherRun(): Promise<{ run: ChildProcessHandle; url: string; folde
     env: { NODE_OPTIONS: '' },
     readyWhen: /url=\S+/,
   });
+  await rm(temporary, { recursive: true });
   const folder = readdirSync(runsFolder()).find((name) => name.split('_')[1] === String(run.pid));
   return {
     run,
