@@ -2,7 +2,9 @@ import { Injectable, RequestMethod } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 
+import { ANY_SERVICE } from '../decorators/access.decorators.ts';
 import { type RouteRules, RouteRulesReader } from './route-rules.ts';
+import { GATEWAY } from './via.stage.ts';
 
 /** An HTTP route as declared. */
 export interface HttpEndpoint {
@@ -86,4 +88,13 @@ function pathsOf(target: object): string[] {
 function routePath(...parts: string[]): string {
   const segments = parts.flatMap((part) => part.split('/')).filter((segment) => segment !== '');
   return `/${segments.map((segment) => segment.replace(/^:(.+)$/, '{$1}')).join('/')}`;
+}
+
+/**
+ * Whether the route is one for the outside, which the manifest lists: not for operators, and not for services alone
+ * (`@AllowedClients`, unless the gateway is among them).
+ */
+export function isPublished({ rules: { admin, access, callers } }: HttpEndpoint): boolean {
+  if (admin || access === undefined) return false;
+  return callers === undefined || callers.includes(GATEWAY) || callers.includes(ANY_SERVICE);
 }

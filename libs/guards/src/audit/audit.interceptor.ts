@@ -54,6 +54,8 @@ export class AuditInterceptor implements NestInterceptor {
   }
 
   private async recordFailure(pending: PendingAudit, error: unknown): Promise<never> {
+    // The entry's own transaction must not take itself for a success of the call.
+    pending.recorded = true;
     try {
       await this.trail.record(pending.failure(error));
     } catch (trouble) {

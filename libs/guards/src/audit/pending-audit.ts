@@ -9,7 +9,7 @@ const PENDING = Symbol('pending audit entry');
 
 /** The entry that an audited call still owes. */
 export class PendingAudit {
-  /** Set once an entry for the success stands, or goes with the transaction that is about to commit. */
+  /** Set once the entry stands, or goes with the transaction that is about to commit: no transaction adds another. */
   recorded = false;
 
   constructor(

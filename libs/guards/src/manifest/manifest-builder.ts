@@ -6,9 +6,8 @@ import {
 import { DEFAULT_CONSUMES, KernelConfig, ServiceInfo } from '@gatehouse/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 
-import { Endpoints, type HttpEndpoint } from '../access/endpoints.ts';
-import { GATEWAY } from '../access/via.stage.ts';
-import { type AccessRule, ANY_SERVICE } from '../decorators/access.decorators.ts';
+import { Endpoints, type HttpEndpoint, isPublished } from '../access/endpoints.ts';
+import type { AccessRule } from '../decorators/access.decorators.ts';
 
 /** Permissions that no route names but the service's code asks for. */
 export const FURTHER_PERMISSIONS = Symbol('further permissions');
@@ -56,9 +55,7 @@ export class ManifestBuilder {
     return this.endpoints
       .all()
       .filter((endpoint) => endpoint.transport === 'http')
-      .filter(
-        ({ rules }) => !rules.admin && rules.access !== undefined && reachesOutside(rules.callers),
-      );
+      .filter(isPublished);
   }
 
   /** Described ones last, so that they win over the same permission named without a description. */
@@ -103,11 +100,6 @@ export class ManifestBuilder {
       return `permission ${draft.permissions[index]?.name}`;
     return [member, index, ...rest].map(String).join('.');
   }
-}
-
-/** Whether the gateway may forward to a route that names its callers. */
-function reachesOutside(callers: readonly string[] | undefined): boolean {
-  return callers === undefined || callers.includes(GATEWAY) || callers.includes(ANY_SERVICE);
 }
 
 function accessOf(access: AccessRule): RouteDeclaration['access'] {

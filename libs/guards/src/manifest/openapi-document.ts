@@ -2,7 +2,7 @@ import { buildOpenApi } from '@gatehouse/kernel';
 import { type INestApplication, Injectable, type Type } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 
-import { Endpoints, type HttpEndpoint } from '../access/endpoints.ts';
+import { Endpoints, type HttpEndpoint, isPublished } from '../access/endpoints.ts';
 
 interface Operation {
   security?: object[];
@@ -44,11 +44,17 @@ export class OpenApiDocument {
   }
 
   private async draw(): Promise<Buffer> {
-    const document = (await buildOpenApi(this.application())) as Document;
+    const document = (await buildOpenApi(this.application())) as unknown as Document;
     for (const endpoint of this.endpoints.all()) {
       if (endpoint.transport !== 'http') continue;
-      const operation = document.paths?.[endpoint.path]?.[endpoint.method.toLowerCase()];
-      if (operation !== undefined) describeAccess(operation, endpoint);
+      const item = document.paths?.[endpoint.path];
+      const method = endpoint.method.toLowerCase();
+      const operation = item?.[method];
+      if (item === undefined || operation === undefined) continue;
+      if (isPublished(endpoint)) describeAccess(operation, endpoint);
+      else Reflect.deleteProperty(item, method);
+      if (Object.keys(item).length === 0)
+        Reflect.deleteProperty(document.paths ?? {}, endpoint.path);
     }
     return Buffer.from(JSON.stringify(document));
   }
