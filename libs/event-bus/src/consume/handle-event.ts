@@ -55,7 +55,6 @@ export class HandleEvent {
     return this.database.transaction(async () => {
       // A transaction that lost its connection is repeated: not after the handler's time is up.
       if (began) this.inTime(began.at, began.type);
-      await this.boundTransaction();
       const work = await prepare();
       if ('answer' in work) return work.answer;
       began ??= { at: performance.now(), type: work.event.type };
@@ -77,16 +76,5 @@ export class HandleEvent {
     if (performance.now() - began > timeoutMs) {
       throw new HandlerTimeout(`${type} was not handled in ${timeoutMs} ms`);
     }
-  }
-
-  /**
-   * A process that sleeps with a key locked (SIGSTOP, a dead host, a handler that waits for ever) loses the transaction
-   * when the handler's time is up, so that another instance can go on with the key.
-   */
-  private async boundTransaction(): Promise<void> {
-    await this.database.query(
-      `SELECT set_config('idle_in_transaction_session_timeout', $1, true)`,
-      [`${this.config.EVENT_HANDLER_TIMEOUT_MS}ms`],
-    );
   }
 }

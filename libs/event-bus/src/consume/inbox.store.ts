@@ -1,6 +1,7 @@
 import { Database } from '@gatehouse/persistence';
 import { Injectable } from '@nestjs/common';
 
+import { EventBusConfig } from '../config/event-bus.config.ts';
 import type { Delivery } from './delivery.ts';
 
 /** What a consumer finds when it is about to take an event. */
@@ -13,10 +14,18 @@ export interface Entry {
 
 export type EventKey = Pick<Delivery, 'consumer' | 'topic' | 'key'>;
 
-/** The inbox, and the row per key that handling, parking, appending and releasing lock. */
+/**
+ * The inbox, and the row per key that handling, parking, appending and releasing lock.
+ *
+ * Whoever locks a key to handle an event also bounds the transaction: a process that sleeps with the key (SIGSTOP, a dead
+ * host, a handler that waits for ever) loses the transaction when the handler's time is up, and another instance goes on.
+ */
 @Injectable()
 export class InboxStore {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly config: EventBusConfig,
+  ) {}
 
   /**
    * In the current transaction: locks the key and, unless it is parked, writes the inbox row. One statement: both states
@@ -32,8 +41,9 @@ export class InboxStore {
          INSERT INTO inbox (consumer, event_id) SELECT $1, $4 FROM locked WHERE held = 0
          ON CONFLICT DO NOTHING RETURNING 1
        )
-       SELECT (SELECT held FROM locked)::int AS held, EXISTS (SELECT FROM entered) AS fresh`,
-      [delivery.consumer, delivery.topic, delivery.key, delivery.eventId],
+       SELECT (SELECT held FROM locked)::int AS held, EXISTS (SELECT FROM entered) AS fresh,
+         set_config('idle_in_transaction_session_timeout', $5, true)`,
+      [delivery.consumer, delivery.topic, delivery.key, delivery.eventId, this.idleTimeout],
     );
     if (!entry) throw new Error('The key could not be locked');
     return entry;
@@ -50,11 +60,13 @@ export class InboxStore {
     return row?.held ?? 0;
   }
 
-  /** The same for a key that exists; false where somebody else has it. */
+  /** Locks a key that exists, to handle an event of it; false where somebody else has it. */
   async tryLock({ consumer, topic, key }: EventKey): Promise<boolean> {
     const rows = await this.database.query(
-      `SELECT FROM consumer_keys WHERE consumer = $1 AND topic = $2 AND key = $3 FOR UPDATE SKIP LOCKED`,
-      [consumer, topic, key],
+      `SELECT set_config('idle_in_transaction_session_timeout', $4, true) FROM (
+         SELECT FROM consumer_keys WHERE consumer = $1 AND topic = $2 AND key = $3 FOR UPDATE SKIP LOCKED
+       ) locked`,
+      [consumer, topic, key, this.idleTimeout],
     );
     return rows.length > 0;
   }
@@ -91,5 +103,9 @@ export class InboxStore {
       [olderThanMs / 1000, limit],
     );
     return (pruned?.inbox ?? 0) >= limit || (pruned?.keys ?? 0) >= limit;
+  }
+
+  private get idleTimeout(): string {
+    return `${this.config.EVENT_HANDLER_TIMEOUT_MS}ms`;
   }
 }

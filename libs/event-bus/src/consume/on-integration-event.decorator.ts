@@ -42,14 +42,15 @@ export function OnIntegrationEvent<K extends IntegrationEventType>(
   if (!/^[a-z][a-z0-9-]{0,62}$/.test(consumer)) {
     throw new Error(`"${consumer}" is not a consumer's name: lower case, digits and dashes`);
   }
-  return (
+  return <H extends Handler<K>>(
     target: object,
     method: string | symbol,
-    property: TypedPropertyDescriptor<Handler<K>>,
-  ) => {
+    property: TypedPropertyDescriptor<H>,
+  ): void => {
     const handler = property.value;
-    if (!handler)
+    if (!handler) {
       throw new Error(`${String(method)} of ${target.constructor.name} is not a method`);
+    }
     const types: readonly string[] = typeof type === 'string' ? [type] : type;
     const metadata: SubscriptionMetadata = { types, consumer, mode };
     Reflect.defineMetadata(SUBSCRIPTION, metadata, handler);

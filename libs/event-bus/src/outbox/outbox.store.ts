@@ -14,7 +14,7 @@ export class OutboxRow {
   ) {}
 
   get payload(): unknown {
-    return JSON.parse(this.text);
+    return JSON.parse(this.text) as unknown;
   }
 }
 

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 
 import type { EventBroker, OutgoingRecord, Subscription } from '../broker/event-broker.ts';
 import { Collector } from './collector.ts';
+import { signal } from './signal.ts';
 
 export interface OpenBroker {
   broker: EventBroker;
@@ -204,11 +205,11 @@ export function eventBrokerContract(name: string, start: () => Promise<BrokerEng
           topics: [topic],
           onBatch: (batch) => {
             if (failed === undefined) {
-              const [first, second] = batch.records;
-              failed = { partition: batch.partition, settled: first!.offset };
-              batch.settle(first!);
-              batch.settle(batch.records.at(-1)!);
-              expect(second).toBeDefined();
+              const [first, , last] = batch.records;
+              if (!first || !last) throw new Error('three records were expected');
+              failed = { partition: batch.partition, settled: first.offset };
+              batch.settle(first);
+              batch.settle(last);
               return Promise.reject(new Error('no'));
             }
             if (batch.partition === failed.partition) {
@@ -220,7 +221,7 @@ export function eventBrokerContract(name: string, start: () => Promise<BrokerEng
         await seen.has(23);
         await sleep(200);
         expect(seen.records).toHaveLength(23);
-        expect(again[0]).toBe(failed!.settled + 1n);
+        expect(again[0]).toBe((failed?.settled ?? -9n) + 1n);
       });
 
       it('calls for one batch of a partition at a time', async () => {
@@ -247,8 +248,7 @@ export function eventBrokerContract(name: string, start: () => Promise<BrokerEng
 
       it('tells how far behind it is', async () => {
         await alpha.produce(records(10, 'a'));
-        let release = () => {};
-        const blocked = new Promise<void>((resolve) => (release = resolve));
+        const { promise: blocked, resolve: release } = signal();
         const seen = await Collector.on(alpha, {
           group,
           topics: [topic],
@@ -273,8 +273,7 @@ export function eventBrokerContract(name: string, start: () => Promise<BrokerEng
 
       it('ends the batch in hand before it stops, and keeps what it settled', async () => {
         await alpha.produce(records(6, 'a'));
-        let inHand = () => {};
-        const started = new Promise<void>((resolve) => (inHand = resolve));
+        const { promise: started, resolve: inHand } = signal();
         let ended = false;
         const subscription: Subscription = await alpha.subscribe({
           group,

@@ -22,6 +22,7 @@ export interface SubscriptionTiming {
 
 /** A batch is at most so large, counted in characters of its values; a record above it comes alone. */
 const BATCH_BYTES = 1024 * 1024;
+const ASK_AGAIN_MS = 500;
 
 /** Fetches for the partitions it owns, renews the membership, follows the plan of its group. */
 export class PostgresSubscription implements Subscription {
@@ -69,7 +70,14 @@ export class PostgresSubscription implements Subscription {
   heard(payload: string): void {
     if (payload === '' || payload === `group ${this.options.group ?? ''}`) this.refreshNow = true;
     else if (!this.options.topics.includes(payload)) return;
+    else if (this.mayBeNew(payload)) this.refreshNow = true;
     this.wake.ring();
+  }
+
+  /** A topic of which nothing is owned was made just now, or is all in other hands: no reason to ask at every record. */
+  private mayBeNew(topic: string): boolean {
+    if (performance.now() - this.refreshed < ASK_AGAIN_MS) return false;
+    return ![...this.slots.values()].some((slot) => slot.owned.topic === topic);
   }
 
   assigned(): readonly TopicPartition[] {
@@ -152,7 +160,7 @@ export class PostgresSubscription implements Subscription {
     for (const partition of owned) {
       const name = nameOf(partition);
       const present = this.slots.get(name);
-      if (present && present.owned.epoch === partition.epoch) {
+      if (present?.owned.epoch === partition.epoch) {
         present.see(partition.head);
         if (partition.revoking) this.letGo(present);
         continue;

@@ -1,11 +1,16 @@
 import { fileURLToPath } from 'node:url';
 
+import { Metrics, type ServiceInfo } from '@gatehouse/kernel';
 import type { ProvisionedDatabase } from '@gatehouse/persistence/testing';
 import { type ChildProcessHandle, eventually, startProcess } from '@gatehouse/testing';
 import pg from 'pg';
 
 import type { OutgoingRecord } from '../../broker/event-broker.ts';
-import type { Behaviour } from './orders.ts';
+import { EventBusMetrics } from '../../config/event-bus.metrics.ts';
+import { Outbox } from '../../outbox/outbox.ts';
+import type { OutboxRelay } from '../../outbox/outbox-relay.ts';
+import { IntegrationEvents } from '../../publish/integration-events.ts';
+import { alphaEvents, type Behaviour, Orders } from './orders.ts';
 import { QUICK, type ServiceName, startService, type TestService } from './test-service.ts';
 
 /** What the suite of the whole bus runs on: a provisioned database and a real broker. */
@@ -64,6 +69,17 @@ export class Bus {
     );
     this.children.add(child);
     return child;
+  }
+
+  /** A writer in the service's schema that has no relay of its own; ends with the database. */
+  async writer(name: 'alpha'): Promise<Orders> {
+    const database = await this.engine.database.open(name);
+    const metrics = new EventBusMetrics(new Metrics());
+    const nobody = { wake: () => undefined } as unknown as OutboxRelay;
+    const outbox = new Outbox(database, nobody);
+    const service = { name } as unknown as ServiceInfo;
+    const events = new IntegrationEvents([alphaEvents], service, database, outbox, metrics);
+    return new Orders(database, events);
   }
 
   /** Stops what the test started. */

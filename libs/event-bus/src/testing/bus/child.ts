@@ -8,8 +8,8 @@ import { startService } from './test-service.ts';
  * `publish`: places orders for keys k0 to k9 without end, and prints each once its transaction has committed.
  * `hang`: prints EFFECT between a handler's effect and its commit, and goes no further.
  */
-const name = process.env['SERVICE'] === 'alpha' ? 'alpha' : 'beta';
-const mode = process.env['MODE'];
+const name = process.env.SERVICE === 'alpha' ? 'alpha' : 'beta';
+const mode = process.env.MODE;
 
 const service = await startService(name, process.env as Record<string, string>, {
   instance: `child ${process.pid}`,

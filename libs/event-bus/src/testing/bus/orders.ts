@@ -4,12 +4,7 @@ import {
   type EventDataOf,
   type IntegrationEventMap,
 } from '@gatehouse/contracts-platform';
-import {
-  currentTransaction,
-  Database,
-  type Migration,
-  Transactional,
-} from '@gatehouse/persistence';
+import { Database, type Migration, Transactional } from '@gatehouse/persistence';
 import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 
@@ -58,11 +53,12 @@ export class Orders {
   }
 
   /** The transaction stays open for as long as `late` takes after everything is written and locked. */
-  @Transactional()
-  async placeAndCommitLate(key: string, n: number, late: () => Promise<void>): Promise<void> {
-    this.events.publish('alpha.order.placed.v1', { key, data: { order_id: key, n } });
-    currentTransaction()?.beforeCommit(late, 1000);
-    await Promise.resolve();
+  placeAndCommitLate(key: string, n: number, late: () => Promise<void>): Promise<void> {
+    return this.database.transaction((transaction) => {
+      this.events.publish('alpha.order.placed.v1', { key, data: { order_id: key, n } });
+      transaction.beforeCommit(late, 1000);
+      return Promise.resolve();
+    });
   }
 }
 

@@ -61,8 +61,8 @@ export class TestService {
     readonly behaviour: Behaviour,
   ) {}
 
-  get<T>(type: Type<T> | (abstract new (...args: never[]) => T)): T {
-    return this.service.app.get<T>(type as Type<T>, { strict: false });
+  get<T>(type: Type<T>): T {
+    return this.service.app.get(type, { strict: false });
   }
 
   stop(): Promise<void> {
