@@ -9,7 +9,7 @@ import {
 import { Database, Idempotent, PersistenceModule, Transactional } from '@gatehouse/persistence';
 import { provisionedDatabase, type ProvisionedDatabase } from '@gatehouse/persistence/testing';
 import { eventually } from '@gatehouse/testing';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Body, Controller, Delete, Get, Injectable, Param, Post } from '@nestjs/common';
 
 import { Audited, AuditTrail, Authenticated, DeadLettersModule } from '../src/index.ts';
@@ -72,7 +72,7 @@ class OrdersController {
   @Get(':id')
   @Audited('orders.order.read', {
     personal: (_result, { params }) => [
-      { subjectId: 'u1', name: 'asked_for', value: params['id'] ?? '' },
+      { subjectId: 'u1', name: 'asked_for', value: params.id ?? '' },
     ],
   })
   read(@Param('id') id: string) {
@@ -86,6 +86,9 @@ class OrdersController {
 }
 
 const orders = { name: '0001-orders', up: 'CREATE TABLE orders (id text PRIMARY KEY)' };
+
+// The first database of a run starts PostgreSQL.
+jest.setTimeout(60_000);
 
 describe('the audit trail of a service with a schema', () => {
   let database: ProvisionedDatabase;

@@ -19,6 +19,9 @@ import { CoreState, packageOf, QUICK, startCore } from './fake-core.ts';
 
 export const SERVICE = 'orders';
 
+@Module({})
+class TestDiscoveryModule {}
+
 /** A platform with stand-ins for the core services, and a service `orders` under test in it. */
 export class GuardedService {
   readonly platform = new TestPlatform();
@@ -62,7 +65,7 @@ export class GuardedService {
   }
 
   get<T>(type: Type<T> | (abstract new (...args: never[]) => T)): T {
-    return this.service.app.get<T>(type as Type<T>, { strict: false });
+    return this.service.app.get<T>(type, { strict: false });
   }
 
   async ready(): Promise<void> {
@@ -162,7 +165,6 @@ export class GuardedService {
       rejected: () => [],
       watch: () => () => undefined,
     };
-    class TestDiscoveryModule {}
     const providers = [
       { provide: Directory, useValue: directory },
       { provide: Discovery, useValue: discovery },
