@@ -1,5 +1,7 @@
 import { Controller, Get, Injectable, Module } from '@nestjs/common';
+import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 import { HttpFront, KernelModule, type RunningService } from '../src/index.ts';
@@ -15,7 +17,7 @@ class Relay extends HttpFront {
   }
 
   override upgrade(_request: IncomingMessage, socket: Duplex): void {
-    socket.end(
+    socket.write(
       'HTTP/1.1 101 Switching Protocols\r\nUpgrade: probe\r\nConnection: Upgrade\r\n\r\nhello',
     );
   }
@@ -51,6 +53,20 @@ describe('an HttpFront', () => {
       'GET /socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: probe\r\n\r\n',
     );
     expect([answer.status, answer.body]).toEqual([101, 'hello']);
+  });
+
+  it('leaves upgraded connections open until the time of a stop is up, then cuts them', async () => {
+    const own = await startProbe(FrontModule, { SHUTDOWN_TIMEOUT_SECONDS: '0.2' });
+    const socket = connect(Number(new URL(own.httpUrl).port), '127.0.0.1');
+    socket.write(
+      'GET /socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: probe\r\n\r\n',
+    );
+    await once(socket, 'data');
+    const closed = once(socket, 'close');
+    const began = performance.now();
+    await own.stop();
+    await closed;
+    expect(performance.now() - began).toBeGreaterThan(180);
   });
 
   it('does not stand before the admin listener', async () => {

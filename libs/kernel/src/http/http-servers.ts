@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -29,6 +29,8 @@ export class HttpServers {
   /** Told of each answered request. */
   answered: (request: FastifyRequest, reply: FastifyReply) => void = () => undefined;
 
+  /** All that are open: Node forgets those that were upgraded. */
+  readonly #sockets = new Set<Socket>();
   #main?: Server;
   #admin?: Server;
   #closed: Promise<unknown> = Promise.resolve();
@@ -48,6 +50,12 @@ export class HttpServers {
         else this.front.handle(request, response, () => handler(request, response));
       }),
     );
+    for (const server of [this.#main, this.#admin]) {
+      server.on('connection', (socket) => {
+        this.#sockets.add(socket);
+        socket.once('close', () => this.#sockets.delete(socket));
+      });
+    }
     return this.#main;
   }
 
@@ -75,8 +83,7 @@ export class HttpServers {
 
   async finish(timeoutMs: number): Promise<void> {
     const cut = setTimeout(() => {
-      this.main.closeAllConnections();
-      this.admin.closeAllConnections();
+      for (const socket of this.#sockets) socket.destroy();
     }, timeoutMs);
     // A connection kept alive goes idle after its answer; look until none is left.
     const sweep = setInterval(() => {

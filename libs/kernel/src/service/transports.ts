@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Params, PARAMS_PROVIDER_TOKEN, PinoLogger } from 'nestjs-pino';
@@ -28,6 +29,7 @@ export function connectTransports(
 ): { register(): void } {
   const options = app.get<KernelOptions>(KERNEL_OPTIONS);
   const health = app.get(Health);
+  const logger = new Logger('Service');
   const log = new RequestLog(app.get(Metrics), requestLogger(app));
   servers.hooks = app.get(HttpHooks);
   servers.answered = log.http;
@@ -61,6 +63,8 @@ export function connectTransports(
       });
       lifecycle.onStart('ready', 'serving', () => {
         health.serving = true;
+        const { http, grpc: rpc, admin } = listeners;
+        logger.log({ http: http?.url, grpc: rpc?.url, admin: admin?.url }, 'ready');
       });
       lifecycle.onStop('unready', 'serving', () => {
         health.serving = false;
