@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+
+import canonicalize from 'canonicalize';
+
+import type { SealedField } from '../personal/sealed-field.ts';
+
+/**
+ * What is hashed of an entry, and thereby proven: version 1 of the format. Members are added with a new version, never
+ * changed. Times are RFC 3339 with milliseconds in UTC. Values about a person are sealed before they get here.
+ */
+export interface Leaf {
+  v: 1;
+  id: string;
+  occurred_at: string;
+  recorded_at: string;
+  /** The service that sent it, by its own signature. */
+  recorded_by: string;
+  actor: { type: string; id: string; session_id: string };
+  action: string;
+  target: { type: string; id: string };
+  outcome: Outcome;
+  reason: string;
+  organization_id: string | null;
+  metadata: Record<string, unknown>;
+  personal: Record<string, SealedField>;
+  request_id: string;
+  trace_id: string;
+}
+
+export type Outcome = 'success' | 'failure' | 'denied';
+
+/** The canonical JSON of a leaf (RFC 8785), in UTF-8. */
+export function leafBytes(leaf: Leaf): Buffer {
+  const text = canonicalize(leaf);
+  if (text === undefined) throw new TypeError('a leaf is an object');
+  return Buffer.from(text, 'utf8');
+}
+
+/** SHA-256(0x00 || bytes), RFC 9162, 2.1.1. */
+export function leafHash(bytes: Uint8Array): Buffer {
+  return createHash('sha256').update(Buffer.of(0)).update(bytes).digest();
+}
+
+export function parseLeaf(bytes: Buffer): Leaf {
+  return JSON.parse(bytes.toString('utf8')) as Leaf;
+}

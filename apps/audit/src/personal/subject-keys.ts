@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto';
+
+import { Database, Sealer } from '@gatehouse/persistence';
+import { Injectable } from '@nestjs/common';
+
+const KEY_BYTES = 32;
+
+/**
+ * A key for each person the log says something about, sealed at rest. A key that was destroyed is never made again:
+ * what the log said of the person, and will say, cannot be read.
+ */
+@Injectable()
+export class SubjectKeys {
+  constructor(
+    private readonly database: Database,
+    private readonly sealer: Sealer,
+  ) {}
+
+  /** The keys of these subjects, made where there was none; without those that were destroyed. */
+  async obtain(subjectIds: readonly string[]): Promise<Map<string, Buffer>> {
+    const wanted = [...new Set(subjectIds)].sort();
+    if (wanted.length === 0) return new Map();
+    const known = await this.read(wanted);
+    const missing = wanted.filter((id) => !known.has(id));
+    if (missing.length === 0) return this.open(known);
+    const sealed = missing.map((id) => this.sealer.seal(randomBytes(KEY_BYTES), contextOf(id)));
+    await this.database.query(
+      `INSERT INTO subject_keys (subject_id, sealed_key, created_at)
+       SELECT id, key, now() FROM unnest($1::uuid[], $2::bytea[]) AS k (id, key) ON CONFLICT DO NOTHING`,
+      [missing, sealed],
+    );
+    // Read again: another instance may have been first.
+    return this.open(await this.read(wanted));
+  }
+
+  /** The keys of these subjects that exist. */
+  async find(subjectIds: readonly string[]): Promise<Map<string, Buffer>> {
+    const wanted = [...new Set(subjectIds)];
+    return wanted.length === 0 ? new Map() : this.open(await this.read(wanted));
+  }
+
+  private async read(ids: readonly string[]): Promise<Map<string, Buffer | null>> {
+    const rows = await this.database.query<{ subject_id: string; sealed_key: Buffer | null }>(
+      `SELECT subject_id, sealed_key FROM subject_keys WHERE subject_id = ANY($1::uuid[])`,
+      [ids],
+    );
+    return new Map(rows.map((row) => [row.subject_id, row.sealed_key]));
+  }
+
+  private open(sealed: ReadonlyMap<string, Buffer | null>): Map<string, Buffer> {
+    const keys = new Map<string, Buffer>();
+    for (const [id, key] of sealed) if (key) keys.set(id, this.sealer.open(key, contextOf(id)));
+    return keys;
+  }
+}
+
+const contextOf = (subjectId: string): string => `audit.subject-key:${subjectId}`;
