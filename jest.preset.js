@@ -19,4 +19,6 @@ export default {
   // Our libraries are read from src: a stale dist can never make a test pass.
   testEnvironmentOptions: { customExportConditions: ['@gatehouse/source', 'node', 'node-addons'] },
   maxWorkers: '50%',
+  // The first database of a run is made within a hook, on whatever else the machine is doing.
+  testTimeout: 60_000,
 };
