@@ -17,6 +17,7 @@ class Relay extends HttpFront {
   }
 
   override upgrade(_request: IncomingMessage, socket: Duplex): void {
+    socket.on('end', () => socket.end());
     socket.write(
       'HTTP/1.1 101 Switching Protocols\r\nUpgrade: probe\r\nConnection: Upgrade\r\n\r\nhello',
     );
