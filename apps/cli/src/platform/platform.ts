@@ -105,7 +105,7 @@ export class Platform {
     });
     this.remember();
     void this.goRounds();
-    return this.summary(made);
+    return this.summary(services, made);
   }
 
   async stop(): Promise<void> {
@@ -299,15 +299,16 @@ export class Platform {
       .catch((error: unknown) => this.terminal.note((error as Error).message));
   }
 
-  private summary(made: Administrator | undefined): Summary {
+  private summary(services: readonly ServicePackage[], made?: Administrator): Summary {
     const { folder, gatewayAdminPort } = this.options;
     return {
       gatewayUrl: this.gatewayUrl,
       gatewayAdminUrl: `http://127.0.0.1:${gatewayAdminPort}`,
       postgresPort: this.state.postgres_port ?? 0,
-      services: [...this.supervised.values()].flatMap(({ name, addresses }) =>
-        addresses ? [{ name, addresses }] : [],
-      ),
+      services: services.flatMap(({ name }) => {
+        const addresses = this.supervised.get(name)?.addresses;
+        return addresses ? [{ name, addresses }] : [];
+      }),
       data: folder.path,
       logs: folder.log(),
       ...(made && {

@@ -8,6 +8,8 @@ describe('the environment of a service', () => {
       PATH: '/bin',
       GATEHOUSE_PROFILE: 'embedded',
       GATEHOUSE_CREDENTIALS_DIR: '/data/credentials/auth',
+      GATEHOUSE_SERVICE_KEY_FILE: '/data/credentials/auth/service-key',
+      GATEHOUSE_TRUST_ANCHOR_FILE: '/data/credentials/auth/trust-anchor',
       AUTH_ISSUER: 'http://127.0.0.1:8080',
       HTTP_PORT: '0',
       GRPC_PORT: '0',

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 /** What a service started on this machine is told. Absent ports are chosen by the system. */
 export interface ServiceEnvironmentOptions {
   /** Holds the service's credential files, as `provision` made them. */
@@ -50,6 +52,8 @@ export function serviceEnvironment(
     ...Object.fromEntries(kept),
     GATEHOUSE_PROFILE: 'embedded',
     GATEHOUSE_CREDENTIALS_DIR: options.credentialsDir,
+    GATEHOUSE_SERVICE_KEY_FILE: join(options.credentialsDir, 'service-key'),
+    GATEHOUSE_TRUST_ANCHOR_FILE: join(options.credentialsDir, 'trust-anchor'),
     AUTH_ISSUER: options.issuer,
     HTTP_PORT: String(options.httpPort ?? 0),
     GRPC_PORT: '0',

@@ -1,0 +1,95 @@
+import { execFile } from 'node:child_process';
+import { readFileSync, mkdtempSync, rmSync, existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ChildProcessHandle, freePort, startProcess } from '@gatehouse/testing';
+
+const MAIN = join(import.meta.dirname, '..', 'dist', 'main.js');
+
+interface State {
+  launcher: { pid: number };
+  services: Record<string, { pid: number; admin_url?: string }>;
+  ready: boolean;
+}
+
+/** The `gatehouse` command as a person uses it, on data and ports of its own. */
+export class Launcher {
+  private constructor(
+    readonly folder: string,
+    readonly gatewayPort: number,
+    private readonly env: Record<string, string | undefined>,
+  ) {}
+
+  static async make(): Promise<Launcher> {
+    const folder = join(mkdtempSync(join(tmpdir(), 'gatehouse-cli-')), 'data');
+    const [gateway, admin] = [await freePort(), await freePort()];
+    return new Launcher(folder, gateway, {
+      GATEHOUSE_DATA_DIR: folder,
+      GATEWAY_PORT: String(gateway),
+      GATEWAY_ADMIN_PORT: String(admin),
+      NODE_OPTIONS: undefined, // Jest's own
+    });
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.gatewayPort}`;
+  }
+
+  /** Until the table is printed. */
+  start(): Promise<ChildProcessHandle> {
+    return startProcess(process.execPath, [MAIN, 'start'], {
+      env: this.env,
+      readyWhen: /Ctrl-C stops everything/,
+      readyTimeoutMs: 120_000,
+    });
+  }
+
+  /** To its end, whatever that is. */
+  async run(...args: string[]): Promise<{ code: number; output: string }> {
+    return new Promise((resolve) => {
+      const env = { ...process.env, ...this.env };
+      execFile(process.execPath, [MAIN, ...args], { env }, (error, stdout, stderr) => {
+        resolve({ code: error ? Number(error.code) : 0, output: stdout + stderr });
+      });
+    });
+  }
+
+  state(): State {
+    return JSON.parse(readFileSync(join(this.folder, 'state.json'), 'utf8')) as State;
+  }
+
+  pidOf(service: string): number {
+    const { services } = this.state();
+    return services[service]?.pid ?? 0;
+  }
+
+  postgresPid(): number {
+    return Number(
+      readFileSync(join(this.folder, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0],
+    );
+  }
+
+  /** Everything that runs for this platform besides the launcher. */
+  pids(): number[] {
+    return [this.postgresPid(), ...Object.values(this.state().services).map(({ pid }) => pid)];
+  }
+
+  file(name: string): string {
+    return join(this.folder, name);
+  }
+
+  /** Ends whatever a failed test left. */
+  async remove(): Promise<void> {
+    if (existsSync(this.folder)) await this.run('reset', '--yes');
+    rmSync(join(this.folder, '..'), { recursive: true, force: true });
+  }
+}
+
+export function runs(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
