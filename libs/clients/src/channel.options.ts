@@ -7,8 +7,9 @@ import { fullNameOf, type ServiceMethod } from './service.methods.ts';
  * - calls go round all connected instances; one that is down is passed over;
  * - an idempotent method is tried at most three times where the answer was UNAVAILABLE, with back-off, within the
  *   call's deadline. Any method is sent again where grpc-js knows that the server never saw it;
- * - the budget: each failure takes a token, each success gives a tenth back, and below half of ten nothing is
- *   retried, so that a service in trouble gets at most a tenth more calls;
+ * - the budget: each failure takes one of 200 tokens, each success gives a tenth of one back, and below half nothing
+ *   is retried. So the loss of one instance with a hundred calls in flight is hidden, and a service in lasting
+ *   trouble gets at most a tenth more calls;
  * - a connection that answers no ping for three seconds is dropped, so that a stopped process holds no call for long.
  */
 export function channelOptions(contract: GrpcContract, methods: ServiceMethod[]): ChannelOptions {
@@ -33,7 +34,7 @@ export function channelOptions(contract: GrpcContract, methods: ServiceMethod[])
                 retryPolicy,
               },
             ],
-      retryThrottling: { maxTokens: 10, tokenRatio: 0.1 },
+      retryThrottling: { maxTokens: 200, tokenRatio: 0.1 },
     }),
     'grpc.initial_reconnect_backoff_ms': 100,
     'grpc.max_reconnect_backoff_ms': 2_000,

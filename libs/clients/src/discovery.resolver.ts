@@ -1,4 +1,4 @@
-import { experimental, type ChannelOptions } from '@grpc/grpc-js';
+import { type ChannelOptions, experimental, status } from '@grpc/grpc-js';
 
 /** Where instances come from: `Discovery`, or what a test has. */
 export interface InstanceSource {
@@ -8,7 +8,10 @@ export interface InstanceSource {
 }
 
 const SCHEME = 'gatehouse';
-/** A prefix of grpc-js's own: such an option is the channel's alone and keeps no two channels from sharing a connection. */
+/**
+ * A prefix of grpc-js's own: such an option stays the channel's alone. It holds a function, because a channel that is
+ * traced prints its options.
+ */
 const SOURCE_OPTION = `${experimental.SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX}.gatehouse_instances`;
 
 /** The target and option by which a channel finds the live instances of a service. */
@@ -17,13 +20,16 @@ export function discoveryTarget(
   source: InstanceSource,
 ): { target: string; options: ChannelOptions } {
   registerOnce();
-  return { target: `${SCHEME}:///${service}`, options: { [SOURCE_OPTION]: source } };
+  // grpc-js keeps a retry budget for each target of the process: each client has its own.
+  return {
+    target: `${SCHEME}://${++clients}/${service}`,
+    options: { [SOURCE_OPTION]: () => source },
+  };
 }
 
 /**
- * Resolves `gatehouse:///identity` to the instances of identity that discovery has verified, and again at each
- * change. With nobody there the list is empty, not an error: grpc-js keeps connections over an error, and an
- * instance whose service has left the directory must get no more calls.
+ * Resolves `gatehouse://<n>/identity` to the instances of identity that discovery has verified, and again at each
+ * change. A connection to an instance that is no longer listed gets no more calls.
  */
 class DiscoveryResolver implements experimental.Resolver {
   private readonly service: string;
@@ -37,13 +43,16 @@ class DiscoveryResolver implements experimental.Resolver {
     options: ChannelOptions,
   ) {
     this.service = target.path;
-    this.source = options[SOURCE_OPTION] as InstanceSource;
+    this.source = (options[SOURCE_OPTION] as () => InstanceSource)();
   }
 
+  /**
+   * grpc-js asks for news whenever a connection breaks. They come by themselves: to repeat an unchanged list would
+   * make it connect, fail and ask again without a pause. Nothing may be told from within this call.
+   */
   updateResolution(): void {
-    this.stopWatching ??= this.source.watch(() => this.report());
-    // A connection broke, or the channel woke up: what is known is told again, never from within the request.
-    this.reported = undefined;
+    if (this.stopWatching) return;
+    this.stopWatching = this.source.watch(() => this.report());
     process.nextTick(() => this.report());
   }
 
@@ -67,12 +76,16 @@ class DiscoveryResolver implements experimental.Resolver {
     if (key === this.reported) return;
     this.reported = key;
     const endpoints = addresses.flatMap((address) => endpointOf(address) ?? []);
-    this.listener(
-      experimental.statusOrFromValue(endpoints),
-      {},
-      null,
-      `no live instance of ${this.service}`,
-    );
+    this.listener(experimental.statusOrFromValue(endpoints), {}, null, '');
+    // The empty list ended the connections, which an error alone would keep; the error makes calls fail now, which
+    // the empty list alone would leave waiting.
+    if (endpoints.length === 0) {
+      this.listener(experimental.statusOrFromError(this.nobody()), {}, null, '');
+    }
+  }
+
+  private nobody() {
+    return { code: status.UNAVAILABLE, details: `no live instance of ${this.service} is known` };
   }
 }
 
@@ -83,6 +96,7 @@ function endpointOf(address: string): experimental.Endpoint | undefined {
     : { addresses: [{ host: parts.host, port: parts.port }] };
 }
 
+let clients = 0;
 let registered = false;
 function registerOnce(): void {
   if (!registered) experimental.registerResolver(SCHEME, DiscoveryResolver);

@@ -28,7 +28,7 @@ export class GrpcClients {
       metadata: (options) => callHeaders(this.via, contract.service, options),
       observe: this.metrics.observerOf(contract.service),
     });
-    this.clients.set(contract, client as GrpcClient<GrpcContract>);
+    this.clients.set(contract, client);
     return client;
   }
 

@@ -33,9 +33,7 @@ export function methodsOf(contract: GrpcContract): ServiceMethod[] {
         protoName,
         path: method.path,
         streams: method.responseStream,
-        idempotent: ['NO_SIDE_EFFECTS', 'IDEMPOTENT'].includes(
-          String(method.options.idempotency_level),
-        ),
+        idempotent: ['NO_SIDE_EFFECTS', 'IDEMPOTENT'].includes(method.options.idempotency_level),
         serialize: method.requestSerialize,
         deserialize: method.responseDeserialize,
       };
