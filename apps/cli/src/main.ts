@@ -15,6 +15,7 @@ Environment:
   GATEWAY_PORT            the gateway's address for clients (default: 8080)
   GATEWAY_ADMIN_PORT      its metrics, health and diagnostics (default: 8081)
   GATEHOUSE_ADMIN_EMAIL   the first administrator's address (first start only)
+  GATEHOUSE_WORKSPACE     where apps/ is (default: the one this command is part of)
   LOG_LEVEL               of every service: trace, debug, info, warn, error`,
   );
 

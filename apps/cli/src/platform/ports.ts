@@ -1,34 +1,44 @@
 import { createServer } from 'node:net';
 import { randomInt } from 'node:crypto';
 
-/** A port that something else holds. */
+/** A port that cannot be had. */
 export class PortTaken extends Error {
-  constructor(
-    readonly port: number,
-    what: string,
-    variable: string,
-  ) {
+  constructor(port: number, what: string, variable: string, denied: boolean) {
     super(
-      `port ${port}, which ${what} listens on, is taken by another program.\n` +
-        `Stop that program, or choose another port: ${variable}=${port + 1000} npm start`,
+      denied
+        ? `port ${port}, which ${what} listens on, may not be used by this user.\nChoose one above 1023: ${variable}=8080 npm start`
+        : `port ${port}, which ${what} listens on, is taken by another program.\n` +
+            `Stop that program, or choose another port: ${variable}=${elsewhere(port)} npm start`,
     );
   }
 }
 
-export async function isFree(port: number, host = '127.0.0.1'): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(false);
-      else reject(error);
-    });
-    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)));
-  });
+export async function isFree(port: number): Promise<boolean> {
+  return (await tryPort(port)) === 'free';
 }
 
 /** @throws PortTaken */
 export async function refuseTakenPort(port: number, what: string, variable: string): Promise<void> {
-  if (!(await isFree(port))) throw new PortTaken(port, what, variable);
+  const found = await tryPort(port);
+  if (found !== 'free') throw new PortTaken(port, what, variable, found === 'denied');
+}
+
+async function tryPort(port: number): Promise<'free' | 'taken' | 'denied'> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') resolve('taken');
+      else if (error.code === 'EACCES') resolve('denied');
+      else reject(error);
+    });
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () =>
+      server.close(() => resolve('free')),
+    );
+  });
+}
+
+function elsewhere(port: number): number {
+  return port + 1000 <= 65_535 ? port + 1000 : port - 1000;
 }
 
 /**

@@ -24,7 +24,7 @@ export interface ServiceProcessOptions {
   env: Record<string, string>;
   /** Its output is appended here, by the process itself: lines survive the launcher. Mode 0600. */
   logFile: string;
-  /** Told when the service is asked to stop by the end of this process. Default: none. */
+  /** A command to run instead of serving: `['migrate']`. */
   args?: readonly string[];
 }
 
@@ -104,8 +104,8 @@ export class ServiceProcess {
     return first;
   }
 
-  /** SIGTERM, and SIGKILL after `graceMs`. Returns when it is gone. */
-  async stop(graceMs = 30_000): Promise<Exit> {
+  /** SIGTERM, and SIGKILL after `graceMs`, by default longer than a service gives itself. Returns when it is gone. */
+  async stop(graceMs = 35_000): Promise<Exit> {
     if (!this.running) return this.exited;
     this.signal('SIGTERM');
     const timer = setTimeout(() => this.killGroup(), graceMs);

@@ -1,0 +1,61 @@
+import { jest } from '@jest/globals';
+import { eventually } from '@gatehouse/testing';
+import { startPlatform, type TestPlatform } from '../src/index.ts';
+
+jest.setTimeout(180_000);
+
+describe('the platform as a fixture', () => {
+  let platform: TestPlatform;
+  beforeAll(async () => {
+    platform = await startPlatform({ instances: { identity: 2 } });
+  });
+  afterAll(() => platform.stop());
+
+  it('has an administrator', async () => {
+    const { client } = await platform.loginAsAdministrator();
+    const { status, body } = await client.get('/v1/users/me');
+    expect([status, body.id]).toEqual([200, platform.administrator.userId]);
+  });
+
+  it('registers and logs in users through the gateway', async () => {
+    const user = await platform.registerAndLogin();
+    const { status, body } = await user.client.get('/v1/users/me');
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ id: user.userId, email: user.email });
+  });
+
+  it('gives each client an address of its own, so that rate limits are not shared', async () => {
+    const wrong = { email: 'nobody@example.com', password: 'not a password' };
+    const one = platform.client();
+    const statuses: number[] = [];
+    for (let i = 0; i < 12; i++) statuses.push((await one.post('/v1/auth/login', wrong)).status);
+    expect(statuses.at(-1)).toBe(429);
+    expect((await platform.client().post('/v1/auth/login', wrong)).status).toBe(401);
+  });
+
+  it('shows rows of a service, its log and its health', async () => {
+    const users = await platform.database('identity')<{ email: string }>('SELECT email FROM users');
+    expect(users).toContainEqual({ email: platform.administrator.email });
+    expect(platform.logsOf('identity')).toContain('"service":"identity"');
+    const health = await fetch(`${platform.adminUrlOf('authz')}/health/ready`);
+    expect(health.status).toBe(200);
+  });
+
+  it('runs several instances of a service, which can be killed and started again', async () => {
+    const { client } = await platform.loginAsAdministrator();
+    await platform.kill('identity', 'SIGKILL', 0);
+    expect(platform.instance('identity', 0).running).toBe(false);
+    await eventually(async () => (await client.get('/v1/users/me')).status === 200);
+    await platform.restart('identity', 0);
+    expect(platform.instance('identity', 0).running).toBe(true);
+    await platform.startInstance('audit');
+    expect(platform.adminUrlOf('audit', 1)).not.toBe(platform.adminUrlOf('audit', 0));
+  });
+
+  it('shares nothing with another one on the same server', async () => {
+    const other = await startPlatform({ services: ['identity', 'authz'] });
+    const users = await other.database('identity')<{ email: string }>('SELECT email FROM users');
+    expect(users).toEqual([{ email: platform.administrator.email }]);
+    await other.stop();
+  });
+});
