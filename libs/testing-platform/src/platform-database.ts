@@ -15,18 +15,24 @@ import { decidePasswords, storeFiles, takeFiles } from './credentials.ts';
 import { compileCache, gatehouse, workspace } from './run-command.ts';
 
 /**
- * A database with every service of the workspace provisioned and migrated, and with its administrator; the credentials for
- * it are put under `<folder>/credentials`. Prepared once a test run, copied after that.
+ * A database with every service of the workspace provisioned and migrated, and with its administrator unless that is
+ * `false`; the credentials for it are put under `<folder>/credentials`. Prepared once a test run, copied after that.
  */
-export async function platformDatabase(folder: string): Promise<TemporaryDatabase> {
-  const database = await temporaryDatabase({ template: 'gatehouse-platform', prepare });
+export async function platformDatabase(
+  folder: string,
+  { administrator = true } = {},
+): Promise<TemporaryDatabase> {
+  const database = await temporaryDatabase({
+    template: administrator ? 'gatehouse-platform' : 'gatehouse-platform-without-administrator',
+    prepare: (adminUrl) => prepare(adminUrl, administrator),
+  });
   await withClient(database.url, (client) => takeFiles(client, folder));
   // What belongs to a database and not to its copies: grants on it, settings of roles in it, the address in the files.
   await provision(database.url, join(folder, 'credentials'));
   return database;
 }
 
-async function prepare(adminUrl: string): Promise<void> {
+async function prepare(adminUrl: string, administrator: boolean): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-template-'));
   const credentials = join(folder, 'credentials');
   const services = listServices(workspace);
@@ -36,7 +42,7 @@ async function prepare(adminUrl: string): Promise<void> {
     const core = services.filter(({ name }) => (CORE_SERVICES as readonly string[]).includes(name));
     const run = new TemplateRun(folder);
     await Promise.all(services.filter(({ database }) => database).map((each) => run.migrate(each)));
-    await run.makeAdministrator(core);
+    if (administrator) await run.makeAdministrator(core);
     rmSync(join(folder, 'logs'), { recursive: true, force: true });
     await withClient(adminUrl, (client) => storeFiles(client, folder));
   } finally {

@@ -3,16 +3,18 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  describeExit,
   GATEWAY,
   listServices,
   serviceEnvironment,
   type ServicePackage,
+  ServiceProcess,
 } from '@gatehouse/launcher';
 import { eventually, freePort, type TemporaryDatabase } from '@gatehouse/testing';
 import pg from 'pg';
 import { Instance } from './instance.ts';
 import { platformDatabase } from './platform-database.ts';
-import { compileCache, workspace } from './run-command.ts';
+import { compileCache, gatehouse, workspace } from './run-command.ts';
 import { TestClient, type TestClientOptions } from './test-client.ts';
 
 export interface StartPlatformOptions {
@@ -24,6 +26,8 @@ export interface StartPlatformOptions {
   envOf?: Record<string, Record<string, string>>;
   /** How many of a service; default 1. */
   instances?: Record<string, number>;
+  /** `false`: nobody has been made administrator yet; see `TestPlatform.bootstrap`. Default true. */
+  administrator?: boolean;
 }
 
 export interface Login {
@@ -52,7 +56,7 @@ export type Query = <T extends object = Record<string, unknown>>(
  */
 export async function startPlatform(options: StartPlatformOptions = {}): Promise<TestPlatform> {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-platform-'));
-  const database = await platformDatabase(folder);
+  const database = await platformDatabase(folder, options);
   const gatewayPort = await freePort();
   const platform = new TestPlatform(folder, database, gatewayPort, options);
   running.add(platform);
@@ -70,7 +74,6 @@ export class TestPlatform {
   readonly gatewayUrl: string;
   /** A superuser's connection. */
   readonly databaseUrl: string;
-  readonly administrator: { userId: string; email: string; password: string };
   private readonly services: ServicePackage[];
   private readonly instances = new Map<string, Instance[]>();
   private readonly pool: pg.Pool;
@@ -87,13 +90,18 @@ export class TestPlatform {
     this.pool = new pg.Pool({ connectionString: temporary.url, max: 4 });
     this.pool.on('error', () => undefined);
     this.services = listServices(workspace);
-    const stored = JSON.parse(readFileSync(join(folder, 'administrator.json'), 'utf8')) as {
-      user_id: string;
-      email: string;
-      password: string;
-    };
-    const { user_id: userId, email, password } = stored;
-    this.administrator = { userId, email, password };
+  }
+
+  /** As bootstrap has stored it. @throws where there has been none */
+  get administrator(): { userId: string; email: string; password: string } {
+    const { user_id: userId, email, password } = JSON.parse(
+      readFileSync(this.administratorFile, 'utf8'),
+    ) as { user_id: string; email: string; password: string };
+    return { userId, email, password };
+  }
+
+  get administratorFile(): string {
+    return join(this.folder, 'administrator.json');
   }
 
   async start(): Promise<void> {
@@ -139,6 +147,25 @@ export class TestPlatform {
 
   async restart(service: string, index?: number): Promise<void> {
     await this.instance(service, index).restart();
+  }
+
+  /** `gatehouse bootstrap` at the running services. @throws with what it wrote, where it fails */
+  async bootstrap(email: string): Promise<void> {
+    const services = ['auth', 'identity', 'authz'];
+    await gatehouse([
+      'bootstrap',
+      ...['--credentials', join(this.folder, 'credentials')],
+      ...['--administrator-file', this.administratorFile],
+      ...['--email', email],
+      ...services.flatMap((service) => [`--${service}`, this.grpcAddressOf(service)]),
+    ]);
+  }
+
+  /** A command of a service, such as `rotate-keys`, with its environment. @throws with what it wrote, where it fails */
+  async run(service: string, ...args: string[]): Promise<void> {
+    const run = await ServiceProcess.spawn({ ...this.instanceOptions(service, {}), args });
+    const exit = await run.exited;
+    if (exit.code !== 0) throw run.failure(`${args.join(' ')} ${describeExit(exit)}`);
   }
 
   /** What all instances of the service have written, JSON lines. */
