@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { edgeHeaders } from '../front/answer.ts';
 import type { Abortable, Exchange } from '../front/exchange.ts';
@@ -65,8 +66,7 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Abortable {
     if (this.remaining >= 0) {
       this.remaining -= chunk.length;
       if (this.remaining === 0) {
-        // The last piece and the end in one write.
-        response.end(chunk);
+        endWith(response, chunk);
         return;
       }
     }
@@ -95,4 +95,16 @@ export class ProxyCall implements Dispatcher.DispatchHandler, Abortable {
     this.abortedWith = reason;
     this.controller?.abort(reason);
   }
+}
+
+/** Up to here copying a piece into a string is cheaper than a second buffer to write. */
+const SMALL = 4096;
+
+/**
+ * The last piece and the end in one write. Node joins a head with a string to one write, with a buffer to a gathered write
+ * of two, which costs more than all stages of the pipeline. Latin-1 keeps every byte as it is.
+ */
+function endWith(response: ServerResponse, chunk: Buffer): void {
+  if (chunk.length <= SMALL) response.end(chunk.toString('latin1'), 'latin1');
+  else response.end(chunk);
 }

@@ -90,23 +90,31 @@ const SPOOFABLE_PREFIXES = [
   'x-user-',
 ];
 
+/** A header name, read once for all requests that have it. */
+export interface KnownHeader {
+  readonly kind: HeaderClass;
+  /** In lower case; the one string for all requests, since undici looks each name up. */
+  readonly name: string;
+}
+
 /**
- * The class of a header name as a client wrote it.
+ * What a header name as a client wrote it means.
  *
  * A name with `_` or `.` is always dropped: many frameworks read `X_User_Id` and `X.User.Id` as `X-User-Id`, so such
  * a name could pass a filter and still arrive as an identity.
  */
-export function classifyRequestHeader(name: string): HeaderClass {
-  const known = cache.get(name);
+export function knownHeader(written: string): KnownHeader {
+  const known = cache.get(written);
   if (known !== undefined) return known;
-  const lower = name.toLowerCase();
-  const found = Object.hasOwn(NAMED, lower) ? NAMED[lower] : undefined;
-  const result = found ?? (isNeverForwarded(lower) ? HeaderClass.dropped : HeaderClass.end_to_end);
+  const name = written.toLowerCase();
+  const named = Object.hasOwn(NAMED, name) ? NAMED[name] : undefined;
+  const kind = named ?? (isNeverForwarded(name) ? HeaderClass.dropped : HeaderClass.end_to_end);
+  const result = { kind, name };
   // Bounded: names come from outside.
-  if (cache.size < 2048) cache.set(name, result);
+  if (cache.size < 2048) cache.set(written, result);
   return result;
 }
-const cache = new Map<string, HeaderClass>();
+const cache = new Map<string, KnownHeader>();
 
 function isNeverForwarded(lower: string): boolean {
   return (

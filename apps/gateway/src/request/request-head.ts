@@ -1,4 +1,4 @@
-import { classifyRequestHeader, HeaderClass } from './header-classes.ts';
+import { HeaderClass, knownHeader } from './header-classes.ts';
 
 /** More header fields than any client of ours sends; Node itself silently hides those beyond its own bound. */
 export const MAX_HEADER_FIELDS = 100;
@@ -10,7 +10,7 @@ export type HeadProblem = 'too-many-fields' | 'host' | 'duplicate' | 'framing' |
 
 /**
  * What the gateway needs of a request's head, read in one pass over Node's raw header array, and `forwarded`: the
- * end-to-end headers as name, value, name, value, in the order they came. Nothing that only the gateway may say is in it.
+ * end-to-end headers as name, value, name, value, in the order they came, names in lower case. Nothing that only the gateway may say is in it.
  */
 export class RequestHead {
   problem: HeadProblem;
@@ -35,9 +35,9 @@ export class RequestHead {
     if (raw.length > 2 * MAX_HEADER_FIELDS) this.problem = 'too-many-fields';
     let listed: string | undefined;
     for (let index = 0; index < raw.length; index += 2) {
-      const name = raw[index] as string;
+      const { kind, name } = knownHeader(raw[index] as string);
       const value = raw[index + 1] as string;
-      switch (classifyRequestHeader(name)) {
+      switch (kind) {
         case HeaderClass.end_to_end:
           this.forwarded.push(name, value);
           break;
@@ -111,7 +111,7 @@ export class RequestHead {
     const listed = new Set(connection.split(',').map((name) => name.trim().toLowerCase()));
     this.forwarded = this.forwarded.filter((_, index, all) => {
       const name = all[index - (index % 2)] as string;
-      return !listed.has(name.toLowerCase());
+      return !listed.has(name);
     });
   }
 }

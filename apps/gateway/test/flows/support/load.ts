@@ -1,0 +1,44 @@
+/** One request of a load, and what became of it. */
+export interface Sent<T> {
+  /** Milliseconds of a monotonic clock. */
+  from: number;
+  until: number;
+  result: T;
+}
+
+/**
+ * Keeps `width` requests going, each worker one after the other, until it is stopped. What a request throws (a reset
+ * connection) must be made a result by it: a load that hides failures proves nothing.
+ */
+export class Load<T> {
+  readonly done: Sent<T>[] = [];
+  private readonly workers: Promise<void>[];
+  private stopping = false;
+
+  constructor(width: number, send: () => Promise<T>) {
+    this.workers = Array.from({ length: width }, async () => {
+      while (!this.stopping) {
+        const from = performance.now();
+        const result = await send();
+        this.done.push({ from, until: performance.now(), result });
+      }
+    });
+  }
+
+  /** Lets what is in flight finish. */
+  async stop(): Promise<Sent<T>[]> {
+    this.stopping = true;
+    await Promise.all(this.workers);
+    return this.done;
+  }
+}
+
+/** The status of an answer; `error: ...` where there was none. */
+export async function statusOf(answer: Promise<{ status: number }>): Promise<number | string> {
+  try {
+    return (await answer).status;
+  } catch (error) {
+    const { message, cause } = error as Error;
+    return `error: ${message} ${String((cause as Error | undefined)?.message ?? '')}`;
+  }
+}
