@@ -8,6 +8,7 @@ import { ConfigError } from './config-error.ts';
 import { configOf, embeddedDefault } from './config-of.ts';
 import { KernelConfig } from './kernel.config.ts';
 import { runInScope } from './process-scope.ts';
+import { resolveVariable } from './variable.ts';
 
 class ShopConfig extends configOf({
   SHOP_URL: z.url().meta({ example: 'https://shop.example' }),
@@ -98,6 +99,15 @@ describe('configOf', () => {
     expect(parse(ShopConfig, { ...env, SHOP_URL: 'https://env.example' }).SHOP_URL).toBe(
       'https://env.example',
     );
+  });
+});
+
+describe('resolveVariable', () => {
+  it('looks for a variable of the platform by its name without the prefix', () => {
+    const dir = folder();
+    writeFileSync(join(dir, 'service-key'), 'a key\n');
+    const scope = { env: { GATEHOUSE_CREDENTIALS_DIR: dir }, packageDir: dir };
+    expect(runInScope(scope, () => resolveVariable('GATEHOUSE_SERVICE_KEY'))).toBe('a key');
   });
 });
 

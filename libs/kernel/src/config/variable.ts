@@ -10,7 +10,7 @@ export class UnreadableVariable extends Error {}
  * The value of one variable, by the first of these that holds:
  * 1. `NAME`, unless empty;
  * 2. the file that `NAME_FILE` names (it must be readable);
- * 3. `<GATEHOUSE_CREDENTIALS_DIR>/<name-in-kebab-case>`, where that file exists.
+ * 3. `<GATEHOUSE_CREDENTIALS_DIR>/<name-in-kebab-case>`, where that file exists; `GATEHOUSE_SERVICE_KEY` is `service-key`.
  * One line end at a file's end is not part of the value.
  */
 export function resolveVariable(name: string): string | undefined {
@@ -33,12 +33,16 @@ export function resolveVariable(name: string): string | undefined {
   if (folder === undefined || folder === '') return undefined;
   try {
     return withoutLineEnd(
-      readFileSync(join(folder, name.toLowerCase().replaceAll('_', '-')), 'utf8'),
+      readFileSync(join(folder, fileNameOf(name)), 'utf8'),
     );
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new UnreadableVariable(`the credential file of ${name} cannot be read`, { cause: error });
   }
+}
+
+function fileNameOf(variable: string): string {
+  return variable.replace(/^GATEHOUSE_/, '').toLowerCase().replaceAll('_', '-');
 }
 
 function withoutLineEnd(text: string): string {
