@@ -1,5 +1,5 @@
 import { NotAuthenticated } from '@gatehouse/contracts-platform';
-import { AllowedClients, ANY_SERVICE } from '@gatehouse/guards';
+import { AllowedClients, ANY_SERVICE, fromSource } from '@gatehouse/guards';
 import { requestContext, Uuid } from '@gatehouse/kernel';
 import { Controller } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
@@ -11,7 +11,6 @@ import { BootstrapAdministrator } from './bindings/commands/bootstrap-administra
 import { RegisterPermissions } from './catalogue/commands/register-permissions.ts';
 import { RegisterPermissionsMessage } from './catalogue/permissions.schemas.ts';
 import { GrantFeed } from './changes/grant-feed.ts';
-import { fromSource } from './changes/from-source.ts';
 import { grantsMessage, roleMessage, watchMessage } from './changes/messages.ts';
 import { BatchCheckMessage, type CheckBody, CheckMessage } from './decisions/decisions.schemas.ts';
 import { CheckBatch } from './decisions/queries/check-batch.ts';

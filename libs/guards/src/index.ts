@@ -15,6 +15,7 @@ export * from './authorization/decision.ts';
 export * from './authorization/grant-view.ts';
 export * from './authorization/grant.source.ts';
 export * from './authorization/scope.ts';
+export { fromSource } from './following/from-source.ts';
 export * from './following/signal.ts';
 export * from './decorators/access.decorators.ts';
 export * from './decorators/audited.decorator.ts';
