@@ -154,9 +154,10 @@ export class InvalidClient extends PlatformError {
   static override readonly title = 'Client authentication failed';
 }
 
+/** 401 at `/v1/auth/refresh`; at the OAuth endpoints 400, as all but `invalid_client`. */
 export class InvalidGrant extends PlatformError {
   static override readonly code = 'INVALID_GRANT';
-  static override readonly kind = 'invalid-argument';
+  static override readonly kind = 'unauthenticated';
   static override readonly title = 'The grant is invalid, expired or revoked';
 }
 
