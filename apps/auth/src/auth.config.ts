@@ -1,0 +1,49 @@
+import { availableParallelism } from 'node:os';
+
+import { SIGNING_ALGORITHMS } from '@gatehouse/guards';
+import { configOf } from '@gatehouse/kernel';
+import { z } from 'zod';
+
+const number = (fallback: number, min: number, max: number) =>
+  z.coerce
+    .number()
+    .min(min)
+    .max(max)
+    .default(fallback)
+    .meta({ example: String(fallback) });
+const count = (fallback: number, min: number, max: number) =>
+  z.coerce
+    .number()
+    .int()
+    .min(min)
+    .max(max)
+    .default(fallback)
+    .meta({ example: String(fallback) });
+
+const DAY = 86_400;
+
+/** What Auth reads of the environment. Lifetimes are in seconds. No setting turns a protection off. */
+export class AuthConfig extends configOf({
+  AUTH_ACCESS_TOKEN_SECONDS: count(600, 30, 3600),
+  /** How long a session lasts, however often it is refreshed. */
+  AUTH_SESSION_SECONDS: count(30 * DAY, 60, 400 * DAY),
+  /** How long a used refresh token answers with its successor again; 0: every second use ends the session. */
+  AUTH_REFRESH_WINDOW_SECONDS: number(10, 0, 300),
+  AUTH_SIGNING_ALGORITHM: z.enum(SIGNING_ALGORITHMS).default('RS256').meta({ example: 'RS256' }),
+  /** How long a new key is published before it signs. Verifiers read the set once a minute. */
+  AUTH_SIGNING_KEY_LEAD_SECONDS: number(180, 0, DAY),
+  /** A key that has signed for longer gets a successor. */
+  AUTH_SIGNING_KEY_MAX_AGE_SECONDS: number(90 * DAY, 1, 400 * DAY),
+  /** How long verifiers may use a key set while Auth is away. */
+  AUTH_KEY_SET_SECONDS: count(3600, 60, DAY),
+  /** argon2id (RFC 9106): never below what OWASP asks for. */
+  PASSWORD_HASH_MEMORY_KIB: count(19_456, 19_456, 4_194_304),
+  PASSWORD_HASH_PASSES: count(2, 2, 100),
+  PASSWORD_HASH_PARALLELISM: count(1, 1, 16),
+  /** Hashes computed at once. Default: one core is left to everything else. */
+  PASSWORD_HASH_CONCURRENCY: count(Math.max(1, availableParallelism() - 1), 1, 256),
+  /** Hashes that may wait; one more is answered 503 at once. */
+  PASSWORD_HASH_QUEUE: count(16, 0, 10_000),
+  /** The least time a registration takes to be answered, so that known and unknown addresses are answered alike. */
+  AUTH_REGISTER_MIN_MS: count(400, 0, 10_000),
+}) {}
