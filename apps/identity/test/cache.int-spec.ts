@@ -1,0 +1,90 @@
+import { UserNotFound } from '@gatehouse/contracts-identity';
+import {
+  asCaller,
+  principalOf,
+  type ServiceInstance,
+  type ServiceUnderTest,
+} from '@gatehouse/guards/testing/service';
+import { newId } from '@gatehouse/kernel';
+import { eventually } from '@gatehouse/testing';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+
+import { CreateUser } from '../src/users/commands/create-user.ts';
+import { DeactivateUser } from '../src/users/commands/deactivate-user.ts';
+import { DeleteUser } from '../src/users/commands/delete-user.ts';
+import { UpdateUser } from '../src/users/commands/update-user.ts';
+import { GetUser } from '../src/users/queries/get-user.ts';
+import { startIdentity } from './identity.service.ts';
+
+describe('cached users', () => {
+  let identity: ServiceUnderTest;
+  let here: ServiceInstance;
+  let there: ServiceInstance;
+
+  beforeAll(async () => {
+    identity = await startIdentity();
+    here = identity.first;
+    there = await identity.startInstance();
+  });
+  afterAll(() => identity.stop());
+
+  const create = () =>
+    here
+      .get(CommandBus)
+      .execute(
+        new CreateUser({ id: newId(), email: `${newId()}@example.com`, displayName: 'One' }),
+      );
+  const nameAt = async (instance: ServiceInstance, id: string) =>
+    (await instance.get(QueryBus).execute(new GetUser(id))).display_name;
+  const rename = (id: string, name: string) => {
+    const self = principalOf({ id });
+    const command = new UpdateUser(self, id, { display_name: name }, undefined);
+    return asCaller(self, () => here.get(CommandBus).execute(command));
+  };
+  /** What no service did: a cached answer stays as it was. */
+  const changeTheRow = (id: string, name: string) =>
+    identity.sql('UPDATE identity.users SET display_name = $2 WHERE id = $1', [id, name]);
+
+  it('are read from the table once', async () => {
+    const { id } = await create();
+    expect(await nameAt(here, id)).toBe('One');
+    await changeTheRow(id, 'Two');
+    expect(await nameAt(here, id)).toBe('One');
+  });
+
+  it('are what was written, at once where it was written', async () => {
+    const { id } = await create();
+    for (let n = 0; n < 20; n++) {
+      await rename(id, `Name ${n}`);
+      expect(await nameAt(here, id)).toBe(`Name ${n}`);
+    }
+  });
+
+  it('are what was written, within moments everywhere else', async () => {
+    const { id } = await create();
+    expect(await nameAt(there, id)).toBe('One');
+    await rename(id, 'Two');
+    await eventually(async () => (await nameAt(there, id)) === 'Two');
+    await here.get(CommandBus).execute(new DeactivateUser(id));
+    await eventually(
+      async () => (await there.get(QueryBus).execute(new GetUser(id))).status === 'deactivated',
+    );
+  });
+
+  it('are gone everywhere once deleted', async () => {
+    const { id } = await create();
+    await nameAt(there, id);
+    await here.get(CommandBus).execute(new DeleteUser(id));
+    await expect(nameAt(here, id)).rejects.toThrow(UserNotFound);
+    await eventually(() => expect(nameAt(there, id)).rejects.toThrow(UserNotFound));
+  });
+
+  it('that do not exist are asked for anew: one created a moment later is found', async () => {
+    const id = newId();
+    await expect(nameAt(there, id)).rejects.toThrow(UserNotFound);
+    const user = new CreateUser({ id, email: `${id}@example.com`, displayName: 'One' });
+    await here.get(CommandBus).execute(user);
+    expect(await nameAt(there, id)).toBe('One');
+  });
+});
