@@ -1,11 +1,5 @@
 import { commonErrors, PlatformError } from '@gatehouse/contracts-platform';
 
-export class PermissionNotFound extends PlatformError {
-  static override readonly code = 'PERMISSION_NOT_FOUND';
-  static override readonly kind = 'not-found';
-  static override readonly title = 'There is no such permission';
-}
-
 export class PermissionUnknown extends PlatformError {
   static override readonly code = 'PERMISSION_UNKNOWN';
   static override readonly kind = 'unprocessable';
@@ -43,12 +37,6 @@ export class RoleImplicit extends PlatformError {
   static override readonly title = 'An implicit role takes no bindings';
 }
 
-export class RoleVersionMismatch extends PlatformError {
-  static override readonly code = 'ROLE_VERSION_MISMATCH';
-  static override readonly kind = 'precondition-failed';
-  static override readonly title = 'The role has changed since it was read';
-}
-
 export class BindingNotFound extends PlatformError {
   static override readonly code = 'BINDING_NOT_FOUND';
   static override readonly kind = 'not-found';
@@ -66,18 +54,6 @@ export class BindingScopeMismatch extends PlatformError {
   static override readonly code = 'BINDING_SCOPE_MISMATCH';
   static override readonly kind = 'unprocessable';
   static override readonly title = 'The role cannot be bound in this scope';
-}
-
-export class ScopeInvalid extends PlatformError {
-  static override readonly code = 'SCOPE_INVALID';
-  static override readonly kind = 'invalid-argument';
-  static override readonly title = 'The scope is neither `platform` nor `organization:<id>`';
-}
-
-export class SubjectUnknown extends PlatformError {
-  static override readonly code = 'SUBJECT_UNKNOWN';
-  static override readonly kind = 'unprocessable';
-  static override readonly title = 'There is no such subject';
 }
 
 export class GrantNotHeld extends PlatformError {
@@ -106,19 +82,15 @@ export class CheckBatchTooLarge extends PlatformError {
 
 /** What Authz may answer with, the errors common to all processes included. */
 export const authzErrors = commonErrors.extend([
-  PermissionNotFound,
   PermissionUnknown,
   PermissionOutsideNamespace,
   RoleNotFound,
   RoleExists,
   RoleBuiltIn,
   RoleImplicit,
-  RoleVersionMismatch,
   BindingNotFound,
   BindingExists,
   BindingScopeMismatch,
-  ScopeInvalid,
-  SubjectUnknown,
   GrantNotHeld,
   AdministratorExists,
   LastAdministrator,

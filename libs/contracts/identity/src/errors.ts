@@ -13,12 +13,6 @@ export class UserExists extends PlatformError {
   static override readonly title = 'Another user has this id';
 }
 
-export class UserVersionMismatch extends PlatformError {
-  static override readonly code = 'USER_VERSION_MISMATCH';
-  static override readonly kind = 'precondition-failed';
-  static override readonly title = 'The user has changed since it was read';
-}
-
 export class UserDeactivated extends PlatformError {
   static override readonly code = 'USER_DEACTIVATED';
   static override readonly kind = 'failed-precondition';
@@ -47,7 +41,6 @@ export class EmailTaken extends PlatformError {
 export const identityErrors = commonErrors.extend([
   UserNotFound,
   UserExists,
-  UserVersionMismatch,
   UserDeactivated,
   UserNotDeactivated,
   UserBatchTooLarge,
