@@ -15,7 +15,7 @@ export interface KeySetOptions {
 }
 
 const FIRST_RETRY_MS = 100;
-const MAX_RETRY_MS = 5000;
+const MAX_RETRY_MS = 1000;
 
 /**
  * Auth's public signing keys, kept in memory and read again every minute. While Auth is away the last set serves until

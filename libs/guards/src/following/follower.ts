@@ -1,7 +1,7 @@
 import { ServiceUnavailable } from '@gatehouse/contracts-platform';
 
 import type { Signal, Watched } from './signal.ts';
-import { SilentStream, withSilenceLimit } from './silence-limit.ts';
+import { firstToSpeak } from './silence-limit.ts';
 
 /** Where changes are applied. */
 export interface FollowedState<Change> {
@@ -29,7 +29,7 @@ const RETRY_MS = [0, 50, 100, 200, 400, 800];
 
 /**
  * Follows a source of changes and keeps a state current, for ever: a stream that ends, fails or falls silent is opened
- * again, at once the first time, from the last heartbeat on. The whole is asked for anew where history went backwards
+ * again, at once the first time and at two instances, from the last heartbeat on. The whole is asked for anew where history went backwards
  * (a database was restored) or nothing was heard for longer than the staleness bound, since the source may have
  * forgotten by then what was missed.
  */
@@ -91,35 +91,29 @@ export class Follower<Change> {
   private async run(stopped: AbortSignal): Promise<void> {
     const stopping = (): boolean => stopped.aborted;
     let failures = 0;
+    let streams = 1;
     while (!stopping()) {
       const before = this.lastHeartbeat;
       try {
-        await this.follow(stopped);
+        await this.follow(streams, stopped);
       } catch (error) {
         if (!stopping()) this.options.onError?.(error);
       }
+      // The balancer may lead back to the instance that fell silent: of two at once, one goes elsewhere.
+      streams = 2;
       failures = this.lastHeartbeat > before ? 0 : failures + 1;
       await pause(RETRY_MS[Math.min(failures, RETRY_MS.length - 1)] ?? 0, stopped);
     }
   }
 
-  private async follow(stopped: AbortSignal): Promise<void> {
+  /** Never returns: a stream that ends is an error too. */
+  private async follow(streams: number, stopped: AbortSignal): Promise<void> {
     if (this.staleness > this.maxStalenessMs) this.reset();
-    const controller = new AbortController();
-    const onStop = (): void => controller.abort();
-    stopped.addEventListener('abort', onStop, { once: true });
-    try {
-      const signals = this.source.watch(this.head, controller.signal);
-      const limits = {
-        firstMs: this.options.openMs ?? 1000,
-        nextMs: this.options.silenceMs ?? 600,
-      };
-      for await (const signal of withSilenceLimit(signals, limits, controller.signal))
-        this.take(signal);
-      throw new SilentStream('the stream ended');
-    } finally {
-      stopped.removeEventListener('abort', onStop);
-      controller.abort();
+    const after = this.head;
+    const open = (signal: AbortSignal) => this.source.watch(after, signal);
+    const { openMs: firstMs = 1000, silenceMs: nextMs = 600 } = this.options;
+    for await (const signal of firstToSpeak(open, streams, { firstMs, nextMs }, stopped)) {
+      this.take(signal);
     }
   }
 

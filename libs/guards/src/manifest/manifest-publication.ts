@@ -8,7 +8,7 @@ import { ManifestBuilder } from './manifest-builder.ts';
 import { PermissionSink } from './permission-sink.ts';
 
 const FIRST_RETRY_MS = 200;
-const MAX_RETRY_MS = 10_000;
+const MAX_RETRY_MS = 5000;
 
 /**
  * Makes the manifest before the instance is announced, so that its digest is in the signed entry, and pushes the

@@ -64,10 +64,21 @@ export class CoreState {
   }
 }
 
+/** One instance of the core services. */
+export interface CoreInstance {
+  /** While true its streams say nothing, as those of a process that is stopped do. */
+  silent: boolean;
+}
+
 const HEARTBEAT_MS = 50;
 
+const pause = () => new Promise((resolve) => setTimeout(resolve, HEARTBEAT_MS).unref());
+
 /** Auth, Authz and Audit in one process, over real gRPC. */
-export async function startCore(state: CoreState): Promise<RunningService> {
+export async function startCore(
+  state: CoreState,
+  instance: CoreInstance = { silent: false },
+): Promise<RunningService> {
   @Controller()
   class CoreRpc {
     @GrpcMethod('AuthService', 'GetKeySet')
@@ -81,6 +92,7 @@ export async function startCore(state: CoreState): Promise<RunningService> {
     async *watchRevocations({ after }: { after: number }) {
       let sent = after;
       for (;;) {
+        while (instance.silent) await pause();
         state.up();
         const head = state.head;
         for (const revocation of state.revocations.filter(({ number }) => number > sent)) {
@@ -88,7 +100,7 @@ export async function startCore(state: CoreState): Promise<RunningService> {
         }
         sent = head;
         yield { heartbeat: { head } };
-        await new Promise((resolve) => setTimeout(resolve, HEARTBEAT_MS));
+        await pause();
       }
     }
 
@@ -96,12 +108,13 @@ export async function startCore(state: CoreState): Promise<RunningService> {
     async *watchChanges({ after }: { after: number }) {
       let sent = after;
       for (;;) {
+        while (instance.silent) await pause();
         state.up();
         const head = state.head;
         for (const change of state.changes.filter(({ number }) => number > sent)) yield { change };
         sent = head;
         yield { heartbeat: { head } };
-        await new Promise((resolve) => setTimeout(resolve, HEARTBEAT_MS));
+        await pause();
       }
     }
 

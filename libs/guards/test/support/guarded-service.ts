@@ -15,7 +15,7 @@ import {
   signKeySet,
 } from '../../src/index.ts';
 import { TestIssuer } from '../../src/testing/index.ts';
-import { CoreState, packageOf, QUICK, startCore } from './fake-core.ts';
+import { type CoreInstance, CoreState, packageOf, QUICK, startCore } from './fake-core.ts';
 
 export const SERVICE = 'orders';
 
@@ -28,7 +28,9 @@ export class GuardedService {
   readonly issuer = new TestIssuer();
   readonly core = new CoreState();
   readonly announced: { bytes: Uint8Array; digest: string }[] = [];
-  private coreService!: RunningService;
+  /** The instances of the core services. */
+  readonly instances: CoreInstance[] = [];
+  private readonly coreServices: RunningService[] = [];
   private service!: RunningService;
   private readonly vias = new Map<string, ViaTokens>();
 
@@ -39,18 +41,20 @@ export class GuardedService {
       guards?: GuardsOptions;
       env?: Record<string, string>;
       wait?: boolean;
+      /** How many instances of the core services there are; default 1. */
+      instances?: number;
       /** Before the service starts. */
       core?: (state: CoreState) => void;
     } = {},
   ): Promise<GuardedService> {
     const guarded = new GuardedService();
-    await guarded.startCore();
+    for (let i = 0; i < (options.instances ?? 1); i += 1) await guarded.startCore();
     options.core?.(guarded.core);
     try {
       await guarded.startService(metadata, options);
       if (options.wait !== false) await guarded.ready();
     } catch (error) {
-      await guarded.coreService.stop();
+      await guarded.stopCore();
       throw error;
     }
     return guarded;
@@ -58,6 +62,10 @@ export class GuardedService {
 
   get url(): string {
     return this.service.httpUrl;
+  }
+
+  get adminUrl(): string {
+    return this.service.adminUrl;
   }
 
   get grpcAddress(): string {
@@ -106,7 +114,11 @@ export class GuardedService {
 
   async stop(): Promise<void> {
     await this.service.stop();
-    await this.coreService.stop();
+    await this.stopCore();
+  }
+
+  private async stopCore(): Promise<void> {
+    for (const core of this.coreServices) await core.stop();
   }
 
   private async directory(): Promise<Directory> {
@@ -120,7 +132,9 @@ export class GuardedService {
   private async startCore(): Promise<void> {
     const key = createPrivateKey(this.platform.keyOf('auth').privateKey);
     this.core.signedKeySet = () => signKeySet(this.issuer.document(), key);
-    this.coreService = await startCore(this.core);
+    const instance = { silent: false };
+    this.instances.push(instance);
+    this.coreServices.push(await startCore(this.core, instance));
   }
 
   private async startService(
@@ -151,14 +165,16 @@ export class GuardedService {
   private async discovery(): Promise<DynamicModule> {
     const directory = await this.directory();
     const key = createPrivateKey(this.platform.keyOf(SERVICE).privateKey);
-    const instances = ['auth', 'authz', 'audit'].map((service) => ({
-      service,
-      instanceId: service,
-      version: '1.0.0',
-      grpcAddress: this.coreService.grpcAddress,
-      signedAt: new Date(),
-      expiresAt: new Date(Date.now() + 3_600_000),
-    }));
+    const instances = this.coreServices.flatMap(({ grpcAddress }, index) =>
+      ['auth', 'authz', 'audit'].map((service) => ({
+        service,
+        instanceId: `${service}-${index}`,
+        version: '1.0.0',
+        grpcAddress,
+        signedAt: new Date(),
+        expiresAt: new Date(Date.now() + 3_600_000),
+      })),
+    );
     const discovery = {
       find: (service: string) => instances.filter((instance) => instance.service === service),
       instances: () => instances,
