@@ -14,6 +14,8 @@ const State = z.object({
   /** Its processes, with start times: the pid of a dead one may be somebody else's by now. */
   services: z.record(z.string(), Service).default({}),
   postgres_port: z.number().int().optional(),
+  /** By service, the fingerprint of the code that last migrated its schema in these data. */
+  migrated: z.record(z.string(), z.string()).default({}),
   gateway_url: z.string().optional(),
   gateway_admin_url: z.string().optional(),
   ready: z.boolean().default(false),

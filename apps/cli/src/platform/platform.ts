@@ -18,6 +18,7 @@ import { type PlatformState, stateFile } from '../data/platform-state.ts';
 import { Cluster } from '../postgres/cluster.ts';
 import type { Summary } from '../terminal/summary.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import { CodeFingerprint } from './code-fingerprint.ts';
 import { PlatformDatabase } from './database.ts';
 import { rotateLogs } from './log-rotation.ts';
 import { ownCommand } from './own-command.ts';
@@ -45,6 +46,7 @@ export class Platform {
   private readonly aside = new Set<string>();
   private readonly rounds = new AbortController();
   private readonly state: PlatformState;
+  private readonly code: CodeFingerprint;
   private release: () => void = () => undefined;
   private database: PlatformDatabase | undefined;
   private cluster: Cluster | undefined;
@@ -56,7 +58,8 @@ export class Platform {
   ) {
     const launcher = identify(process.pid);
     if (!launcher) throw new Error('this process cannot be identified');
-    this.state = { launcher, services: {}, ready: false };
+    this.code = new CodeFingerprint(options.workspace);
+    this.state = { launcher, services: {}, migrated: {}, ready: false };
   }
 
   /** @throws AlreadyRunning, PortTaken, or what failed; `stop` is still to be called then */
@@ -144,6 +147,7 @@ export class Platform {
     const last = stateFile(folder);
     const left = readOrNothing(() => last.read());
     if (left?.postgres_port !== undefined) this.state.postgres_port = left.postgres_port;
+    Object.assign(this.state.migrated, left?.migrated);
     const alive = Object.entries(left?.services ?? {}).filter(([, service]) => isRunning(service));
     if (alive.length > 0) {
       const names = alive.map(([name, { pid }]) => `${name} (${pid})`).join(', ');
@@ -159,7 +163,7 @@ export class Platform {
 
   private async startDatabase(): Promise<string> {
     const { folder } = this.options;
-    const { database, port } = await this.terminal.step(
+    const { database, port, first } = await this.terminal.step(
       'starting PostgreSQL',
       (started) => `PostgreSQL ${started.version}${started.first ? ', new data' : ''}`,
       () =>
@@ -176,6 +180,7 @@ export class Platform {
     );
     this.database = database;
     this.state.postgres_port = port;
+    if (first) this.state.migrated = {};
     this.remember();
     return database.adminUrl;
   }
@@ -202,10 +207,13 @@ export class Platform {
     const { name, mainFile } = service;
     const env = this.environmentOf(service);
     const logFile = this.options.folder.log(name);
-    if (service.database) {
+    const code = this.code.of(service);
+    if (service.database && this.state.migrated[name] !== code) {
       await this.terminal.step(`migrating ${name}`, `${name} migrated`, () =>
         runMigrations({ name, mainFile, env, logFile, signal }),
       );
+      this.state.migrated[name] = code;
+      this.remember();
     }
     signal.throwIfAborted();
     const supervised = new SupervisedService(
