@@ -29,7 +29,7 @@ export class OAuthErrorFilter implements ExceptionFilter {
     if (error.kind === 'internal') this.logger.error({ err: error.cause ?? error });
     const { status, headers } = toProblem(error);
     const name = nameOf(error, status);
-    void host
+    host
       .switchToHttp()
       .getResponse<Reply>()
       .status(OAUTH.has(error.code) && !(error instanceof InvalidClient) ? 400 : status)

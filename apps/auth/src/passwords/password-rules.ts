@@ -28,7 +28,7 @@ export async function assertGoodPassword(
   pointer = '/password',
 ): Promise<void> {
   const normal = password.normalize('NFKC');
-  const length = [...normal].length;
+  const length = Array.from(normal).length;
   const because = (message: string): { violations: Violation[] } => ({
     violations: [{ pointer, message }],
   });
@@ -74,7 +74,7 @@ function period(text: string): string {
 function isRun(text: string): boolean {
   return ROWS.some((row) => {
     const endless = row.repeat(Math.ceil(text.length / row.length) + 1);
-    const backward = [...endless].reverse().join('');
+    const backward = endless.split('').reverse().join('');
     return endless.includes(text) || backward.includes(text);
   });
 }

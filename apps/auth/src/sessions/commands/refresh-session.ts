@@ -52,9 +52,8 @@ export class RefreshSessionHandler implements ICommandHandler<RefreshSession> {
   async rotate(presented: RefreshToken, clientId: string): Promise<Rotated | undefined> {
     const session = await this.sessions.lock(presented.sessionId);
     const now = Date.now();
-    if (session === null || session.revokedAt !== null || session.expiresAt.getTime() <= now)
-      return undefined;
-    if (session.clientId !== clientId) return undefined;
+    if (session?.clientId !== clientId) return undefined;
+    if (session.revokedAt !== null || session.expiresAt.getTime() <= now) return undefined;
     const windowMs = this.config.AUTH_REFRESH_WINDOW_SECONDS * 1000;
     switch (judge(session, presented.generation, now, windowMs)) {
       case 'rotate':
