@@ -104,14 +104,10 @@ export class EchoServer {
   /** `count` messages, or without end where it is 0. */
   private async stream(call: ServerWritableStream<EchoRequest, EchoResponse>): Promise<void> {
     this.see('watch', call);
-    let open = true;
-    call.on('cancelled', () => {
-      open = false;
-      this.cancelled.push('watch');
-    });
+    call.on('cancelled', () => this.cancelled.push('watch'));
     const { count = 0 } = call.request;
     try {
-      for (let number = 1; open && (count === 0 || number <= count); number++) {
+      for (let number = 1; !call.cancelled && (count === 0 || number <= count); number++) {
         const text = await this.answer('watch', { ...call.request, count: number });
         const room = call.write({ text, server: this.name, number });
         this.written++;

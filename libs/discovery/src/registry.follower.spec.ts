@@ -101,16 +101,11 @@ describe('RegistryFollower', () => {
     expect(directory.serial).toBe(1);
   });
 
-  it('waits at start for what the caller needs, such as a place in the directory', async () => {
-    const ready = () => {
-      if (!directory.service('late')) throw new Error('not listed');
+  it('stops the start at once with what the check of the first read throws', async () => {
+    const check = () => {
+      if (!directory.service('late')) throw new Error('late is not listed');
     };
-    setTimeout(
-      () => void platform.directory(2, ['late']).then((text) => registry.writeDirectory(text)),
-      400,
-    );
-    await follower.start(ready);
-    expect(directory.service('late')).toBeDefined();
+    await expect(follower.start(check)).rejects.toThrow('late is not listed');
   });
 
   it('counts what it reads and what it refuses, by reason', async () => {

@@ -29,21 +29,21 @@ export class RegistryFollower {
   ) {}
 
   /**
-   * Reads once, then goes on in the background. `ready` is called after each good read of the first ten seconds;
-   * what it throws last, or the registry's own failure, is thrown when they are over.
+   * Reads once, then goes on in the background. A registry that cannot be reached is tried for ten seconds.
+   * @throws what the last try threw, and at once what `check` throws after the first good read
    */
-  async start(ready: () => void = () => undefined): Promise<void> {
+  async start(check: () => void = () => undefined): Promise<void> {
     const giveUpAt = performance.now() + START_TIMEOUT_MS;
     for (;;) {
       try {
         await this.read();
-        ready();
         break;
       } catch (error) {
         if (performance.now() > giveUpAt) throw error;
         await sleep(RETRY_MS);
       }
     }
+    check();
     this.stopWatching = await this.store
       .watch(() => this.notice())
       .catch((error: unknown) => {

@@ -1,34 +1,24 @@
-import { temporaryDatabase } from '@gatehouse/testing';
+import { provisionedDatabase } from '@gatehouse/persistence/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
+import { discoveryPlatformSql } from '../discovery.platform-sql.ts';
 import { contractServices, registryStoreContract } from '../testing/registry-store.contract.ts';
 import { TestPlatform } from '../testing/test-platform.ts';
 import { PostgresRegistryStore } from './postgres-registry.store.ts';
 import { publishDirectory } from './publish-directory.ts';
-import { registrySql } from './registry.sql.ts';
 
-/** A database with schema `platform` as `provision` leaves it, and a role for each service. */
-async function registryDatabase(services: string[]) {
-  const database = await temporaryDatabase();
-  const admin = new pg.Client({ connectionString: database.url });
+/** A database as `gatehouse provision` leaves it, with a role for each service. */
+async function registryDatabase(services: readonly string[]) {
+  const database = await provisionedDatabase({
+    services: Object.fromEntries(services.map((service) => [service, null])),
+    platformSql: discoveryPlatformSql,
+  });
+  const admin = new pg.Client({ connectionString: database.adminUrl });
   await admin.connect();
-  // Roles belong to the server: these are shared by the tests of this project, and by nobody else.
-  await admin.query(`${roleIfMissing('registry_test_owner')};
-    CREATE SCHEMA platform AUTHORIZATION registry_test_owner;
-    GRANT USAGE ON SCHEMA platform TO PUBLIC;
-    SET ROLE registry_test_owner; ${registrySql}; RESET ROLE`);
-  const urls = new Map<string, string>();
-  for (const service of services) {
-    await admin.query(roleIfMissing(`"${service}_app" LOGIN PASSWORD 'test'`));
-    const url = new URL(database.url);
-    url.username = `${service}_app`;
-    url.password = 'test';
-    urls.set(service, url.href);
-  }
   return {
     admin,
-    adminUrl: database.url,
-    urlOf: (service: string) => urls.get(service)!,
+    adminUrl: database.adminUrl,
+    urlOf: (service: string) => database.urlOf(service),
     close: async () => {
       await admin.end();
       await database.drop();
@@ -36,11 +26,8 @@ async function registryDatabase(services: string[]) {
   };
 }
 
-const roleIfMissing = (role: string) =>
-  `DO $$ BEGIN CREATE ROLE ${role}; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$`;
-
 registryStoreContract('PostgreSQL', async () => {
-  const database = await registryDatabase([...contractServices]);
+  const database = await registryDatabase(contractServices);
   return {
     open: (service) => new PostgresRegistryStore(database.urlOf(service)),
     writeDirectory: async (serial, document) => {

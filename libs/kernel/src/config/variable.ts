@@ -32,9 +32,7 @@ export function resolveVariable(name: string): string | undefined {
   const folder = env.GATEHOUSE_CREDENTIALS_DIR;
   if (folder === undefined || folder === '') return undefined;
   try {
-    return withoutLineEnd(
-      readFileSync(join(folder, fileNameOf(name)), 'utf8'),
-    );
+    return withoutLineEnd(readFileSync(join(folder, fileNameOf(name)), 'utf8'));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new UnreadableVariable(`the credential file of ${name} cannot be read`, { cause: error });
@@ -42,7 +40,10 @@ export function resolveVariable(name: string): string | undefined {
 }
 
 function fileNameOf(variable: string): string {
-  return variable.replace(/^GATEHOUSE_/, '').toLowerCase().replaceAll('_', '-');
+  return variable
+    .replace(/^GATEHOUSE_/, '')
+    .toLowerCase()
+    .replaceAll('_', '-');
 }
 
 function withoutLineEnd(text: string): string {
