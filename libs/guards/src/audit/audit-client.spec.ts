@@ -5,6 +5,7 @@ import {
 } from '@gatehouse/contracts-platform';
 import { Metrics } from '@gatehouse/kernel';
 import { describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 
 import { GuardMetrics } from '../metrics/guard-metrics.ts';
 import { AuditClient, MAX_BATCH } from './audit-client.ts';
@@ -29,6 +30,8 @@ function client(invalid: (action: string) => boolean, error?: Error) {
   };
   return { client: new AuditClient(audit as never, new GuardMetrics(new Metrics())), taken, calls };
 }
+
+Logger.overrideLogger(false);
 
 describe('AuditClient', () => {
   it('hands over no more at once than Audit takes', async () => {
