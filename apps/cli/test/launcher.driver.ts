@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync, mkdtempSync, rmSync, existsSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ChildProcessHandle, freePort, startProcess } from '@gatehouse/testing';
@@ -21,7 +21,10 @@ export class Launcher {
   ) {}
 
   static async make(): Promise<Launcher> {
-    const folder = join(mkdtempSync(join(tmpdir(), 'gatehouse-cli-')), 'data');
+    const parent = mkdtempSync(join(tmpdir(), 'gatehouse-cli-'));
+    // Run as root, PostgreSQL is another user's, who must be able to pass through.
+    chmodSync(parent, 0o711);
+    const folder = join(parent, 'data');
     const [gateway, admin] = [await freePort(), await freePort()];
     return new Launcher(folder, gateway, {
       GATEHOUSE_DATA_DIR: folder,
