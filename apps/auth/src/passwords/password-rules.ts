@@ -10,7 +10,7 @@ export const MAX_PASSWORD_LENGTH = 256;
 const SERVICE_WORDS = ['gatehouse'];
 const ROWS = [
   'abcdefghijklmnopqrstuvwxyz',
-  '01234567890',
+  '0123456789',
   'qwertyuiopasdfghjklzxcvbnm',
   'qwertzuiopasdfghjklyxcvbnm',
   'azertyuiopqsdfghjklmwxcvbn',
@@ -58,8 +58,8 @@ async function isGuessable(password: string, context: readonly string[]): Promis
   const text = password.toLowerCase();
   const unit = period(text);
   if (unit.length <= 4 || common.has(text) || common.has(unit) || isRun(text)) return true;
-  // `password2026!!!`, `Gatehouse-1234567`: one known word, and around it only digits and signs.
-  const word = text.replaceAll(/^[^\p{L}]+|[^\p{L}]+$/gu, '');
+  // `password2026!!!`, `Gatehouse-1234567`: one known word, and around it only digits and signs of ASCII.
+  const word = text.replaceAll(/^[ -@[-`{-~]+|[ -@[-`{-~]+$/g, '');
   if (word !== '' && (common.has(word) || common.has(period(word)))) return true;
   return isContext(text, context);
 }
