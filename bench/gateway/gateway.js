@@ -27,7 +27,8 @@ import { requestObserver } from '../../apps/gateway/dist/telemetry/request-obser
 import { Upstreams } from '../../apps/gateway/dist/upstream/upstreams.js';
 import { AUDIENCE, ISSUER, jwkOf } from './tokens.js';
 
-const [upstreamPort, signingKey] = process.argv.slice(2);
+const upstreamPort = process.argv[2];
+const signingKey = process.env.BENCH_SIGNING_KEY;
 const PERMISSION = 'things.thing.read';
 
 const keys = new KeySet({
@@ -162,3 +163,4 @@ server.maxHeadersCount = 0;
 server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));
 // So that a profile of this process is written.
 process.once('SIGTERM', () => process.exit(0));
+process.once('disconnect', () => process.exit(0));

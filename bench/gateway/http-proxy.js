@@ -10,3 +10,4 @@ await fastify.register(proxy, {
 });
 await fastify.listen({ port: 0, host: '127.0.0.1' });
 process.send({ port: fastify.server.address().port });
+process.once('disconnect', () => process.exit(0));

@@ -32,7 +32,7 @@ export async function run() {
   for (const target of TARGETS) {
     targets.push({
       ...target,
-      ...(await start(here(target.module), upstream.port, key)),
+      ...(await start(here(target.module), [upstream.port], { BENCH_SIGNING_KEY: key })),
       rounds: [],
     });
   }

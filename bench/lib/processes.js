@@ -1,9 +1,13 @@
 import { execFileSync, fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import process from 'node:process';
 
 /** Starts a module as a process of its own and waits until it sends its `{ port }`. */
-export function start(url, ...args) {
-  const child = fork(url, args.map(String), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+export function start(url, args = [], env = {}) {
+  const child = fork(url, args.map(String), {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   return new Promise((resolve, reject) => {
     child.once('message', ({ port }) => resolve({ child, port }));
     child.once('exit', (code) => reject(new Error(`${url} ended with ${code}`)));

@@ -116,7 +116,7 @@ export class Upgrader {
     exchange.running = undefined;
     exchange.response.detachSocket(exchange.request.socket);
     exchange.response.statusCode = 101;
-    exchange.close?.();
+    exchange.close();
     const lines = ['HTTP/1.1 101 Switching Protocols', 'connection: upgrade', 'upgrade: websocket'];
     const headers = edgeHeaders(exchange, outwardHeaders(answer.headers));
     for (let index = 0; index < headers.length; index += 2) {

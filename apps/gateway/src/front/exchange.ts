@@ -13,6 +13,13 @@ export interface Abortable {
   abort(reason: Error): void;
 }
 
+const EXCHANGE = Symbol('exchange');
+type Watched = ServerResponse & { [EXCHANGE]?: Exchange };
+
+function closeWatched(this: Watched): void {
+  this[EXCHANGE]?.close();
+}
+
 /** One request and its answer on their way through the pipeline: each stage fills in what it found out. */
 export class Exchange {
   /** Monotonic milliseconds. */
@@ -37,11 +44,10 @@ export class Exchange {
   /** Why it was refused by the gateway, for log and metrics. */
   refusedWith: string | undefined;
   attempts = 0;
+  private isClosed = false;
   instanceId: string | undefined;
   running: Abortable | undefined;
-  /** Ends the accounting for it: the answer is out, the client gone, or its socket upgraded. Once. */
-  close: (() => void) | undefined;
-  /** Hands the request to Nest. */
+  /** Hands the request to Nest, where its path may be one of the gateway itself. */
   next: (() => void) | undefined;
   /** Of a request to upgrade: its socket, and what came beyond the handshake. */
   upgrade: { readonly socket: Duplex; readonly head: Buffer } | undefined;
@@ -52,7 +58,20 @@ export class Exchange {
     readonly head: RequestHead,
     readonly client: Client,
     readonly trace: EdgeTrace,
-  ) {}
+    private readonly onClosed: (exchange: Exchange) => void,
+  ) {
+    // No closure a request: V8 keeps what such a closure reaches alive until the next full collection.
+    (response as Watched)[EXCHANGE] = this;
+    // Emitted whether the answer is out or the client has gone.
+    response.on('close', closeWatched);
+  }
+
+  /** Ends the accounting for it: the answer is out, the client gone, or its socket upgraded. Safe to call again. */
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.onClosed(this);
+  }
 
   get method(): string {
     return this.request.method ?? '';

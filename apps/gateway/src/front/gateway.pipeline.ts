@@ -17,7 +17,7 @@ import { Cors } from './cors.ts';
 import { Exchange } from './exchange.ts';
 import { addressLimitStage, principalLimitStage } from './limit.stages.ts';
 import { matchStage } from './match.stage.ts';
-import { isHealthPath } from './own-routes.ts';
+import { isHealthPath, mayBeOwnPath } from './own-routes.ts';
 import { Pipeline } from './pipeline.ts';
 import type {
   CheckedToken,
@@ -99,7 +99,7 @@ export class GatewayPipeline<T extends CheckedToken = CheckedToken> {
       this.shedOne(exchange);
       return;
     }
-    exchange.next = next;
+    if (mayBeOwnPath(request.url ?? '')) exchange.next = next;
     this.requests.run(exchange);
   }
 
@@ -129,22 +129,18 @@ export class GatewayPipeline<T extends CheckedToken = CheckedToken> {
       head,
       clients.of(request.socket, head.forwardedFor),
       edgeTrace(head.traceparent, head.tracestate, traceSample),
+      this.onClosed,
     );
     this.inFlight++;
-    exchange.close = () => this.close(exchange);
-    // Emitted whether the answer is out or the client has gone.
-    response.on('close', exchange.close);
     return exchange;
   }
 
-  private close(exchange: Exchange): void {
-    if (exchange.close === undefined) return;
-    exchange.close = undefined;
+  private readonly onClosed = (exchange: Exchange): void => {
     this.inFlight--;
     exchange.isSettled = true;
     if (!exchange.response.writableFinished) exchange.running?.abort(CLIENT_GONE);
     this.parts.onDone(exchange);
-  }
+  };
 
   private shedOne(exchange: Exchange): void {
     this.shed++;
