@@ -27,7 +27,7 @@ function listFiles(root) {
  * @type {import('@nx/devkit').CreateNodes}
  */
 export const createNodes = [
-  '{apps,libs,libs/contracts}/*/project.json',
+  '{docs,{apps,libs,libs/contracts}/*}/project.json',
   (projectFiles, options, context) =>
     createNodesFromFiles(
       (projectFile) => {
