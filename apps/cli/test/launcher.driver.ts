@@ -14,6 +14,8 @@ interface State {
 
 /** The `gatehouse` command as a person uses it, on data and ports of its own. */
 export class Launcher {
+  private last: ChildProcessHandle | undefined;
+
   private constructor(
     readonly folder: string,
     readonly gatewayPort: number,
@@ -39,12 +41,13 @@ export class Launcher {
   }
 
   /** Until the table is printed. */
-  start(): Promise<ChildProcessHandle> {
-    return startProcess(process.execPath, [MAIN, 'start'], {
+  async start(): Promise<ChildProcessHandle> {
+    this.last = await startProcess(process.execPath, [MAIN, 'start'], {
       env: this.env,
       readyWhen: /Ctrl-C stops everything/,
       readyTimeoutMs: 120_000,
     });
+    return this.last;
   }
 
   /** To its end, whatever that is. */
@@ -83,6 +86,7 @@ export class Launcher {
 
   /** Ends whatever a failed test left. */
   async remove(): Promise<void> {
+    if (this.last?.running) await this.last.kill('SIGKILL');
     if (existsSync(this.folder)) await this.run('reset', '--yes');
     rmSync(join(this.folder, '..'), { recursive: true, force: true });
   }

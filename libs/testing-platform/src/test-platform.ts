@@ -94,9 +94,15 @@ export class TestPlatform {
 
   /** As bootstrap has stored it. @throws where there has been none */
   get administrator(): { userId: string; email: string; password: string } {
-    const { user_id: userId, email, password } = JSON.parse(
-      readFileSync(this.administratorFile, 'utf8'),
-    ) as { user_id: string; email: string; password: string };
+    const {
+      user_id: userId,
+      email,
+      password,
+    } = JSON.parse(readFileSync(this.administratorFile, 'utf8')) as {
+      user_id: string;
+      email: string;
+      password: string;
+    };
     return { userId, email, password };
   }
 

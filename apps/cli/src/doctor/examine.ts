@@ -8,6 +8,7 @@ import { type PlatformState, stateFile } from '../data/platform-state.ts';
 import { portOf } from '../commands/context.ts';
 import { isFree } from '../platform/ports.ts';
 import { postgresBinaries } from '../postgres/binaries.ts';
+import { refuseUnreachable } from '../postgres/reachable.ts';
 
 export interface Finding {
   state: 'ok' | 'warning' | 'problem';
@@ -28,7 +29,7 @@ export async function examine(place: Place): Promise<Finding[]> {
   const state = running ? stateFile(folder).read() : undefined;
   const checks: (() => Promise<Finding[]> | Finding[])[] = [
     () => [nodeVersion(process.versions.node)],
-    binaries,
+    () => postgres(folder),
     () => built(place),
     () => permissions(folder),
     () => (running ? [ok(`a platform runs on ${folder.path}`)] : ports()),
@@ -65,8 +66,9 @@ export function nodeVersion(version: string): Finding {
   };
 }
 
-async function binaries(): Promise<Finding[]> {
-  await postgresBinaries();
+async function postgres(folder: DataFolder): Promise<Finding[]> {
+  const { initdb } = await postgresBinaries();
+  if (process.getuid?.() === 0) refuseUnreachable([initdb, folder.postgres()]);
   return [ok('PostgreSQL is installed for this platform')];
 }
 

@@ -10,6 +10,7 @@ import pg from 'pg';
 import { postgresBinaries } from './binaries.ts';
 import { PostmasterFile } from './postmaster-file.ts';
 import { postgresUser } from './postgres-user.ts';
+import { refuseUnreachable } from './reachable.ts';
 
 export interface ClusterOptions {
   dataFolder: string;
@@ -51,6 +52,7 @@ export class Cluster {
   static async initialise({ dataFolder, password }: ClusterOptions): Promise<boolean> {
     if (existsSync(join(dataFolder, 'PG_VERSION'))) return false;
     const [{ initdb }, user] = await Promise.all([postgresBinaries(), postgresUser()]);
+    if (user.uid !== undefined) refuseUnreachable([initdb, dataFolder]);
     const draft = `${dataFolder}.new`;
     await rm(draft, { recursive: true, force: true });
     await mkdir(draft, { mode: 0o700 });
@@ -66,7 +68,7 @@ export class Cluster {
     try {
       await promisify(execFile)(initdb, [`--pgdata=${draft}`, ...flags], { ...user, cwd: '/' });
     } catch (cause) {
-      throw new Error(`PostgreSQL could not make its data folder: ${reasonOf(cause, draft)}`, {
+      throw new Error(`PostgreSQL could not make its data folder: ${reasonOf(cause)}`, {
         cause,
       });
     } finally {
@@ -79,6 +81,7 @@ export class Cluster {
   /** @throws with the end of its log, where it does not start */
   static async start(options: ClusterOptions): Promise<Cluster> {
     const [{ postgres }, user] = await Promise.all([postgresBinaries(), postgresUser()]);
+    if (user.uid !== undefined) refuseUnreachable([postgres, options.dataFolder]);
     new PostmasterFile(options.dataFolder).disownStrangers();
     const settings = Object.entries(SETTINGS).flatMap(([name, value]) => [
       '-c',
@@ -182,9 +185,6 @@ export class Cluster {
   }
 }
 
-function reasonOf(error: unknown, folder: string): string {
-  const text = String((error as { stderr?: string }).stderr ?? error).trim();
-  return /permission denied/i.test(text)
-    ? `${text}\nThe user it runs as cannot reach ${folder}: set GATEHOUSE_DATA_DIR to a folder it can reach`
-    : text;
+function reasonOf(error: unknown): string {
+  return String((error as { stderr?: string }).stderr ?? error).trim();
 }
