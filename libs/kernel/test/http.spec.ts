@@ -78,6 +78,15 @@ describe('the context of a request', () => {
     });
     expect(answer.headers.get('x-request-id')).toBe('vouched');
     expect(await answer.json()).toMatchObject({ code: 'MALFORMED_JSON', request_id: 'vouched' });
+
+    for (const path of [
+      '/nowhere',
+      '/v1/probe/things?a=%00',
+      `/v1/probe/fail/${'x'.repeat(600)}`,
+    ]) {
+      const refused = await call(path, { headers: { 'x-vouched-id': 'vouched' } });
+      expect(await refused.json()).toMatchObject({ request_id: 'vouched' });
+    }
   });
 });
 

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 
+import { ValidationFailed } from '@gatehouse/contracts-platform';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
 
-import { newId } from '../context/new-id.ts';
 import { requestContext } from '../context/request-context.ts';
 import { formatTraceparent } from '../context/trace-context.ts';
 import { toProblem } from '../errors/problem.ts';
@@ -12,6 +12,9 @@ import { registerBodyParsing } from './body-parsing.ts';
 import { contextOf, openContext } from './http-context.ts';
 import { type HttpServers, isAdminRequest } from './http-servers.ts';
 import { checkTarget } from './target-rules.ts';
+
+/** Characters. */
+const MAX_PARAMETER = 512;
 
 /** The one Fastify behind both listeners. */
 export function createFastifyAdapter(servers: HttpServers, bodyLimit: number): FastifyAdapter {
@@ -22,13 +25,14 @@ export function createFastifyAdapter(servers: HttpServers, bodyLimit: number): F
     // Fastify's own ids stay inside it: ours is in the request context.
     requestIdHeader: false,
     serverFactory: (handler) => servers.create(handler),
-    frameworkErrors: answerUnroutable,
+    frameworkErrors: (error, request, reply) =>
+      void answerUnroutable(servers, error, request, reply),
     clientErrorHandler: (error, socket) => servers.answerUnreadable(error, socket),
     routerOptions: {
       caseSensitive: true,
       ignoreTrailingSlash: false,
       ignoreDuplicateSlashes: false,
-      maxParamLength: 512,
+      maxParamLength: MAX_PARAMETER,
       constraints: { [LISTENER_CONSTRAINT]: listenerConstraint() },
     },
   };
@@ -44,18 +48,22 @@ export function createFastifyAdapter(servers: HttpServers, bodyLimit: number): F
     reply.raw.once('close', () => {
       if (!reply.raw.writableFinished) gone.abort();
     });
-    requestContext.run(context, () => {
+    const judge = () => {
       try {
         checkTarget(request.raw.url ?? '');
         if (request.is404) {
           const [path = ''] = request.url.split('?', 1);
           throw servers.routes.missing(path, isAdminRequest(request.raw));
         }
-        if (servers.hooks.empty || isAdminRequest(request.raw)) done();
-        else servers.hooks.run(context, request, reply).then(() => done(), done);
+        done();
       } catch (error) {
         done(error as Error);
       }
+    };
+    requestContext.run(context, () => {
+      // First who called: the answer to a target that is refused bears the caller's request id too.
+      if (servers.hooks.empty || isAdminRequest(request.raw)) judge();
+      else servers.hooks.run(context, request, reply).then(judge, done);
     });
   });
   // Reading the body went on in the socket's own async context.
@@ -108,11 +116,35 @@ function listenerConstraint() {
 }
 
 /** A target the router itself cannot read: no hook has run, so nothing but this knows the request. */
-function answerUnroutable(error: Error, request: FastifyRequest, reply: FastifyReply): void {
-  const requestId = newId();
-  const problem = toProblem(error, { requestId });
+async function answerUnroutable(
+  servers: HttpServers,
+  error: Error & { code?: string },
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  const context = openContext(request.raw);
+  let refusal: Error = refusalOf(error);
+  try {
+    if (!isAdminRequest(request.raw)) await servers.hooks.run(context, request, reply);
+  } catch (thrown) {
+    refusal = thrown as Error;
+  }
+  const { requestId } = context;
+  const problem = toProblem(refusal, { requestId });
   void reply
     .status(problem.status)
     .headers({ ...problem.headers, 'x-request-id': requestId })
     .send(JSON.stringify(problem.body));
+}
+
+/** In words of ours: the router's own repeat the whole path. */
+function refusalOf(error: Error & { code?: string }): Error {
+  const message =
+    error.code === 'FST_ERR_MAX_PARAM_LENGTH'
+      ? `A part of the path is longer than ${MAX_PARAMETER} characters`
+      : error.code === 'FST_ERR_BAD_URL'
+        ? 'The path is not percent-encoded UTF-8'
+        : undefined;
+  if (message === undefined) return error;
+  return new ValidationFailed(undefined, { violations: [{ pointer: '/path', message }] });
 }
