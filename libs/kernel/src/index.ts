@@ -55,6 +55,7 @@ export { DURATION_BUCKETS, Metrics } from './metrics/metrics.ts';
 export { Answers } from './openapi/answers.decorator.ts';
 export { toJsonSchema } from './openapi/json-schema.ts';
 export { buildOpenApi } from './openapi/openapi.ts';
+export { documentRequestHeader, type RequestHeader } from './openapi/request-header.ts';
 export {
   createService,
   type CreateServiceOptions,

@@ -9,12 +9,19 @@ export interface RouteSettings {
   bodyLimit?: number;
 }
 
+/** The key under which @nestjs/swagger keeps the media types of a body (its DECORATORS.API_CONSUMES). */
+const API_CONSUMES = 'swagger/apiConsumes';
+
 const Settings = Reflector.createDecorator<RouteSettings>({ key: 'gatehouse:route-settings' });
 
 /** Declares what a route's body may be. */
 export function HttpRoute(settings: RouteSettings): MethodDecorator {
   return (target, key, descriptor) => {
     Settings(settings)(target, key as string, descriptor as PropertyDescriptor);
+    const { consumes = [] } = settings;
+    if (consumes.length > 0) {
+      Reflect.defineMetadata(API_CONSUMES, [...consumes], descriptor.value as object);
+    }
     // Nest hands this to Fastify as the route's `config`, which the parsers read.
     RouteConfig({ gatehouse: settings })(target, key as string, descriptor as PropertyDescriptor);
   };

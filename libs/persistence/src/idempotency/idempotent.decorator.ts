@@ -1,3 +1,4 @@
+import { documentRequestHeader } from '@gatehouse/kernel';
 import { applyDecorators, UseInterceptors } from '@nestjs/common';
 import { IdempotencyInterceptor } from './idempotency.interceptor.ts';
 import { IdempotentRoute, type IdempotentOptions } from './idempotent-route.ts';
@@ -13,5 +14,18 @@ import { IdempotentRoute, type IdempotentOptions } from './idempotent-route.ts';
  * runs. Kept 24 h.
  */
 export function Idempotent(options: IdempotentOptions = {}): MethodDecorator {
-  return applyDecorators(IdempotentRoute(options), UseInterceptors(IdempotencyInterceptor));
+  return applyDecorators(
+    IdempotentRoute(options),
+    UseInterceptors(IdempotencyInterceptor),
+    documented,
+  );
+}
+
+function documented(_target: object, _key: PropertyKey, { value }: PropertyDescriptor): void {
+  documentRequestHeader(value as object, {
+    name: 'Idempotency-Key',
+    required: false,
+    description: 'Of your making, new for each order: a repeat within 24 h has no second effect',
+    schema: { type: 'string', minLength: 1, maxLength: 255 },
+  });
 }

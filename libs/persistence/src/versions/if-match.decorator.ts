@@ -1,4 +1,5 @@
 import { PreconditionRequired } from '@gatehouse/contracts-platform';
+import { documentRequestHeader } from '@gatehouse/kernel';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { versionOfIfMatch } from './etag.ts';
 
@@ -7,11 +8,7 @@ export interface IfMatchOptions {
   required?: boolean;
 }
 
-/**
- * The version in `If-Match`, a `number | undefined`; give it to the command, which calls `checkVersion` on the
- * row it has locked.
- */
-export const IfMatch = createParamDecorator<IfMatchOptions | undefined>(
+const Version = createParamDecorator<IfMatchOptions | undefined>(
   (options, context: ExecutionContext): number | undefined => {
     const request = context
       .switchToHttp()
@@ -23,3 +20,19 @@ export const IfMatch = createParamDecorator<IfMatchOptions | undefined>(
     return versionOfIfMatch(field);
   },
 );
+
+/**
+ * The version in `If-Match`, a `number | undefined`; give it to the command, which calls `checkVersion` on the
+ * row it has locked.
+ */
+export function IfMatch(options: IfMatchOptions = {}): ParameterDecorator {
+  return (target, key, index) => {
+    Version(options)(target, key, index);
+    documentRequestHeader((target as Record<PropertyKey, object>)[key as string] as object, {
+      name: 'If-Match',
+      required: options.required ?? false,
+      description: 'The ETag that was read, or `*` for any version',
+      schema: { type: 'string', examples: ['"7"'] },
+    });
+  };
+}
