@@ -1,8 +1,8 @@
+import { PageQuery } from '@gatehouse/persistence';
 import { z } from 'zod';
 
 export const DeadLettersQuery = z.strictObject({
-  page_size: z.coerce.number().int().min(1).max(200).default(25),
-  page_token: z.string().min(1).max(4096).optional(),
+  ...PageQuery,
   consumer: z.string().min(1).max(128).optional().describe('Only those of this consumer'),
 });
 export type DeadLettersQuery = z.infer<typeof DeadLettersQuery>;
