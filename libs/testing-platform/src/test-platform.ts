@@ -15,6 +15,7 @@ import pg from 'pg';
 import { Instance } from './instance.ts';
 import { platformDatabase } from './platform-database.ts';
 import { compileCache, gatehouse, workspace } from './run-command.ts';
+import { settled } from './settled.ts';
 import { TestClient, type TestClientOptions } from './test-client.ts';
 
 export interface StartPlatformOptions {
@@ -118,6 +119,7 @@ export class TestPlatform {
         Array.from({ length: instances[name] ?? 1 }, () => this.startInstance(name)),
       ),
     );
+    await settled(this.instances);
   }
 
   /** One more instance of a service, or its first. */
@@ -236,7 +238,8 @@ export class TestPlatform {
 
   /** Ends every process at once and drops the database. */
   async stop(): Promise<void> {
-    running.delete(this);
+    // The hook below comes before those of the test file.
+    if (!running.delete(this)) return;
     for (const instance of [...this.instances.values()].flat()) instance.discard();
     await this.pool.end();
     await this.temporary.drop();
