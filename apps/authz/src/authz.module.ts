@@ -21,10 +21,12 @@ import { GetBindingHandler } from './bindings/queries/get-binding.ts';
 import { ListBindingsHandler } from './bindings/queries/list-bindings.ts';
 import { Catalogue } from './catalogue/catalogue.ts';
 import { RegisterPermissionsHandler } from './catalogue/commands/register-permissions.ts';
+import { Declarations } from './catalogue/declarations.ts';
 import { LocalPermissionSink } from './catalogue/local-permission.sink.ts';
 import { Permission } from './catalogue/permission.entity.ts';
 import { PermissionsController } from './catalogue/permissions.controller.ts';
 import { ListPermissionsHandler } from './catalogue/queries/list-permissions.ts';
+import { StaleWatch } from './catalogue/stale.watch.ts';
 import { GrantChanges } from './changes/grant-changes.ts';
 import { GrantFeed } from './changes/grant-feed.ts';
 import { DecisionsController } from './decisions/decisions.controller.ts';
@@ -67,6 +69,8 @@ import { RolesController } from './roles/roles.controller.ts';
   providers: [
     // the catalogue
     Catalogue,
+    Declarations,
+    StaleWatch,
     RegisterPermissionsHandler,
     ListPermissionsHandler,
     // roles

@@ -29,7 +29,11 @@ export const RegisterPermissionsMessage = z.object({
     .array(
       z.object({ name: PermissionName, description: z.string().max(500), scope: PermissionScope }),
     )
-    .max(2000),
+    .max(2000)
+    .refine(
+      (permissions) => new Set(permissions.map(({ name }) => name)).size === permissions.length,
+      'A permission is declared twice',
+    ),
   manifestDigest: z.string().min(1).max(100),
 });
 export type RegisterPermissionsMessage = z.infer<typeof RegisterPermissionsMessage>;

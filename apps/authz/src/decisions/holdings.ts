@@ -28,8 +28,8 @@ export class Holdings {
        WHERE b.subject_id = $1 AND b.scope IN ('platform', $2)
          AND (r.organization_id IS NULL OR b.scope = 'organization:' || r.organization_id)
        UNION ALL
-       SELECT name, 'platform', permissions, all_permissions, true
-       FROM roles WHERE implicit AND $3`,
+       SELECT name, 'platform', permissions, false, true
+       FROM roles WHERE implicit AND organization_id IS NULL AND $3`,
       [subject.id, scope, subject.type === 'user'],
     );
   }

@@ -3,6 +3,7 @@ import type { Migration } from '@gatehouse/persistence';
 /** Known by id everywhere, so that a follower and a test can name them. */
 export const PLATFORM_ADMIN_ID = '00000000-0000-7000-8000-000000000001';
 export const MEMBER_ID = '00000000-0000-7000-8000-000000000002';
+export const BUILT_IN_ROLES: readonly string[] = ['platform-admin', 'member'];
 
 /** The schema of Authz. Steps are added, never changed once released. */
 export const authzMigrations: Migration[] = [

@@ -24,6 +24,12 @@ export class RoleExists extends PlatformError {
   static override readonly title = 'A role of this name exists';
 }
 
+export class RoleNameReserved extends PlatformError {
+  static override readonly code = 'ROLE_NAME_RESERVED';
+  static override readonly kind = 'already-exists';
+  static override readonly title = 'A built-in role has this name';
+}
+
 export class RoleBuiltIn extends PlatformError {
   static override readonly code = 'ROLE_BUILT_IN';
   static override readonly kind = 'failed-precondition';
@@ -47,13 +53,6 @@ export class BindingExists extends PlatformError {
   static override readonly code = 'BINDING_EXISTS';
   static override readonly kind = 'already-exists';
   static override readonly title = 'The subject has this role in this scope';
-}
-
-/** A role of an organization is named only by bindings of that organization. */
-export class BindingScopeMismatch extends PlatformError {
-  static override readonly code = 'BINDING_SCOPE_MISMATCH';
-  static override readonly kind = 'unprocessable';
-  static override readonly title = 'The role cannot be bound in this scope';
 }
 
 export class GrantNotHeld extends PlatformError {
@@ -86,11 +85,11 @@ export const authzErrors = commonErrors.extend([
   PermissionOutsideNamespace,
   RoleNotFound,
   RoleExists,
+  RoleNameReserved,
   RoleBuiltIn,
   RoleImplicit,
   BindingNotFound,
   BindingExists,
-  BindingScopeMismatch,
   GrantNotHeld,
   AdministratorExists,
   LastAdministrator,

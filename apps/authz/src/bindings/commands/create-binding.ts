@@ -1,10 +1,9 @@
-import { BindingExists, BindingScopeMismatch, RoleImplicit } from '@gatehouse/contracts-authz';
+import { BindingExists, RoleImplicit } from '@gatehouse/contracts-authz';
 import { newId, type Principal } from '@gatehouse/kernel';
 import { Transactional } from '@gatehouse/persistence';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 
 import { Holdings } from '../../decisions/holdings.ts';
-import { ownerScope } from '../../decisions/scope.ts';
 import type { Role } from '../../roles/role.entity.ts';
 import { RoleStore } from '../../roles/role.store.ts';
 import { BindingStore } from '../binding.store.ts';
@@ -32,7 +31,7 @@ export class CreateBindingHandler implements ICommandHandler<CreateBinding> {
   /**
    * @throws PermissionDenied where the caller may not bind in that scope
    * @throws GrantNotHeld where the role holds what the caller does not
-   * @throws RoleNotFound, RoleImplicit, BindingScopeMismatch, BindingExists
+   * @throws RoleNotFound, also for a role of another organization than the scope's; RoleImplicit, BindingExists
    */
   @Transactional()
   async execute({ who, binding: wanted }: CreateBinding): Promise<BindingView> {
@@ -42,9 +41,6 @@ export class CreateBindingHandler implements ICommandHandler<CreateBinding> {
     const role = await this.roles.share(named.id);
     if (role.implicit)
       throw new RoleImplicit(`Every active user holds "${role.name}" without a binding.`);
-    if (role.organizationId !== null && wanted.scope !== ownerScope(role.organizationId)) {
-      throw new BindingScopeMismatch();
-    }
     await this.assertMayGrant(who, role, wanted.scope);
     const binding = this.bindings.rows.create({
       id: newId(),

@@ -37,7 +37,7 @@ export class DeleteBindingHandler implements ICommandHandler<DeleteBinding> {
     await this.holdings.assertHolds(who, 'authz.binding.delete', binding.scope);
     if (binding.roleId === PLATFORM_ADMIN_ID && binding.scope === 'platform') {
       const holders = await this.administrators.lock();
-      if (holders.length === 1) throw new LastAdministrator();
+      if (holders.length === 1 && holders[0]?.id === id) throw new LastAdministrator();
     }
     if ((await this.bindings.removeWhere({ id })) === 0) throw new BindingNotFound();
   }

@@ -1,8 +1,9 @@
 import { PermissionOutsideNamespace } from '@gatehouse/contracts-authz';
-import { Directory, Discovery } from '@gatehouse/discovery';
+import { Directory } from '@gatehouse/discovery';
 import { Database, Transactional } from '@gatehouse/persistence';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 
+import { Declarations } from '../declarations.ts';
 import type { RegisterPermissionsMessage } from '../permissions.schemas.ts';
 
 /** What a service declares now. Bindings and roles that name a permission keep it, whatever becomes of it. */
@@ -21,7 +22,7 @@ export class RegisterPermissionsHandler implements ICommandHandler<RegisterPermi
   constructor(
     private readonly database: Database,
     private readonly directory: Directory,
-    private readonly discovery: Discovery,
+    private readonly declarations: Declarations,
   ) {}
 
   /** @throws PermissionOutsideNamespace */
@@ -32,19 +33,11 @@ export class RegisterPermissionsHandler implements ICommandHandler<RegisterPermi
   }: RegisterPermissions): Promise<{ added: number; stale: number }> {
     this.assertNamespace(service, declaration);
     const { permissions, manifestDigest } = declaration;
-    // Two instances of a service start at once: one after the other.
-    await this.database.query(
-      `SELECT pg_advisory_xact_lock(hashtextextended('permissions of ' || $1, 0))`,
-      [service],
-    );
-    await this.database.query(
-      `INSERT INTO declarations (service, manifest_digest, permissions, registered_at)
-       VALUES ($1, $2, $3, now())
-       ON CONFLICT (service, manifest_digest) DO UPDATE SET permissions = excluded.permissions, registered_at = now()`,
-      [service, manifestDigest, permissions.map(({ name }) => name)],
-    );
+    await this.declarations.lock(service);
+    const names = permissions.map(({ name }) => name);
+    await this.declarations.store(service, manifestDigest, names);
     const added = await this.store(service, permissions);
-    const stale = await this.markStale(service, manifestDigest);
+    const stale = await this.declarations.judge(service, [manifestDigest]);
     return { added, stale };
   }
 
@@ -76,22 +69,5 @@ export class RegisterPermissionsHandler implements ICommandHandler<RegisterPermi
       ],
     );
     return rows.filter((row) => row.added).length;
-  }
-
-  /** A permission lives while an instance does that declares it: during a rolling upgrade, those of both versions. */
-  private async markStale(service: string, digest: string): Promise<number> {
-    const live = this.discovery.find(service).flatMap((instance) => instance.manifestDigest ?? []);
-    await this.database.query(
-      `DELETE FROM declarations WHERE service = $1 AND NOT manifest_digest = ANY($2)`,
-      [service, [digest, ...live]],
-    );
-    const rows = await this.database.query(
-      `UPDATE permissions SET stale = true, updated_at = now()
-       WHERE service = $1 AND NOT stale
-         AND NOT EXISTS (SELECT FROM declarations d WHERE d.service = $1 AND permissions.name = ANY(d.permissions))
-       RETURNING 1`,
-      [service],
-    );
-    return rows.length;
   }
 }

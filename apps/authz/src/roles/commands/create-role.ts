@@ -1,4 +1,4 @@
-import { RoleExists } from '@gatehouse/contracts-authz';
+import { RoleExists, RoleNameReserved } from '@gatehouse/contracts-authz';
 import { IntegrationEvents } from '@gatehouse/event-bus';
 import { newId, type Principal } from '@gatehouse/kernel';
 import { isUniqueViolation, Transactional } from '@gatehouse/persistence';
@@ -8,6 +8,7 @@ import { Catalogue } from '../../catalogue/catalogue.ts';
 import { GrantChanges } from '../../changes/grant-changes.ts';
 import { Holdings } from '../../decisions/holdings.ts';
 import { ownerScope } from '../../decisions/scope.ts';
+import { BUILT_IN_ROLES } from '../../migrations/authz.migrations.ts';
 import { toEventState, toView } from '../role.mapping.ts';
 import { RoleStore } from '../role.store.ts';
 import type { CreateRoleBody, RoleView } from '../roles.schemas.ts';
@@ -33,10 +34,14 @@ export class CreateRoleHandler implements ICommandHandler<CreateRole> {
 
   /**
    * A role of the organization that the caller's token chose, else of the platform.
-   * @throws PermissionUnknown, GrantNotHeld, RoleExists
+   * @throws RoleNameReserved, PermissionUnknown, GrantNotHeld, RoleExists
    */
   @Transactional()
   async execute({ who, role: wanted }: CreateRole): Promise<RoleView> {
+    // An organization's role is found before the platform's of that name: nobody is to mistake one for the other.
+    if (BUILT_IN_ROLES.includes(wanted.name)) {
+      throw new RoleNameReserved(`"${wanted.name}" is the name of a built-in role.`);
+    }
     await this.catalogue.assertDeclared(wanted.permissions, '/permissions');
     await this.holdings.assertMayGrant(who, wanted.permissions, ownerScope(who.organizationId));
     const now = new Date();
