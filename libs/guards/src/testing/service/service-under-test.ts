@@ -14,7 +14,7 @@ import type { Type } from '@nestjs/common';
 
 import { TestIssuer } from '../test-issuer.ts';
 import { ServiceInstance } from './service-instance.ts';
-import { standInOf, StandInState } from './stand-ins.ts';
+import { peerWith, standInOf, StandInState } from './stand-ins.ts';
 import { testDatabase } from './test-database.ts';
 import { publishAs, publishedEvents } from './test-log.ts';
 
@@ -79,7 +79,8 @@ export class ServiceUnderTest {
     const test = new ServiceUnderTest(module, options, name, database, platformPrivateKey);
     try {
       for (const peer of ['auth', 'authz', 'audit'] as const) {
-        if (peer !== name) await test.startStandIn(peer);
+        if (peer === name) continue;
+        await test.startAs(peer, standInOf(peer, test.peers, database.credentialsDir(peer)));
       }
       test.first = await test.startInstance();
     } catch (error) {
@@ -151,13 +152,20 @@ export class ServiceUnderTest {
     for (const folder of this.folders) rmSync(folder, { recursive: true, force: true });
   }
 
-  private async startStandIn(name: 'auth' | 'authz' | 'audit'): Promise<void> {
+  /** An instance of another service, in the registry with that manifest, that answers nobody. Stop it, or leave it. */
+  startPeer(name: string, manifestDigest: string): Promise<RunningService> {
+    return this.startAs(name, peerWith(manifestDigest));
+  }
+
+  private startAs(name: string, module: Type): Promise<RunningService> {
     const folder = mkdtempSync(join(tmpdir(), `gatehouse-${name}-`));
     this.folders.push(folder);
     const json = { version: '0.0.0', gatehouse: { name, prefixes: [] } };
     writeFileSync(join(folder, 'package.json'), JSON.stringify(json));
-    const module = standInOf(name, this.peers, this.database.credentialsDir(name));
-    this.running.push(await createService(module, { env: this.envOf(name), packageDir: folder }));
+    return createService(module, { env: this.envOf(name), packageDir: folder }).then((running) => {
+      this.running.push(running);
+      return running;
+    });
   }
 
   private envOf(service: string): Record<string, string> {

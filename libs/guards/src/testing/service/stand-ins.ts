@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { type AuditEntry, auditV1 } from '@gatehouse/contracts-audit';
 import { authV1, type Revocation } from '@gatehouse/contracts-auth';
 import { authzV1, type Change, type Role, type SubjectGrants } from '@gatehouse/contracts-authz';
-import { DiscoveryModule } from '@gatehouse/discovery';
-import { KernelModule } from '@gatehouse/kernel';
+import { Announcement, DiscoveryModule } from '@gatehouse/discovery';
+import { KernelModule, Lifecycle } from '@gatehouse/kernel';
 import { Controller, Module, type Type } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 
@@ -71,6 +71,19 @@ export function standInOf(
   })
   class StandInModule {}
   return StandInModule;
+}
+
+/** A service that is there, and serves that manifest to nobody. */
+export function peerWith(manifestDigest: string): Type {
+  @Module({ imports: [KernelModule.forService(), DiscoveryModule.forService()] })
+  class PeerModule {
+    constructor(lifecycle: Lifecycle, announcement: Announcement) {
+      lifecycle.onStart('transports', 'say which manifest', () =>
+        announcement.set({ bytes: new Uint8Array(), digest: manifestDigest }),
+      );
+    }
+  }
+  return PeerModule;
 }
 
 function authController(state: StandInState, credentialsDir: string): Type {
