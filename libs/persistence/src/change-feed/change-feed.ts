@@ -172,8 +172,9 @@ export class ChangeFeed {
   private pause(intervalMs: number, signal?: AbortSignal): { over: Promise<void>; end(): void } {
     let finish!: () => void;
     const over = new Promise<void>((resolve) => (finish = resolve));
-    // On the beat of the clock, so that followers ask together.
-    const timer = setTimeout(finish, intervalMs - (performance.now() % intervalMs));
+    // On the beat of the clock, so that followers ask together. A timer that fired a moment early is not to fire twice.
+    const left = intervalMs - (performance.now() % intervalMs);
+    const timer = setTimeout(finish, left < intervalMs / 10 ? left + intervalMs : left);
     this.wake.once('change', finish);
     signal?.addEventListener('abort', finish);
     const end = () => {
