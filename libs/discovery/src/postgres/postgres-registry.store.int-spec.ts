@@ -125,6 +125,28 @@ describe('PostgreSQL registry', () => {
     expect(await publish('carts', 'orders')).toEqual({ serial: 2, changed: false });
   });
 
+  it('publishes anew over an older document that was written into the newest row', async () => {
+    const platform = new TestPlatform();
+    const publish = (...names: string[]) =>
+      publishDirectory({
+        adminUrl: database.adminUrl,
+        services: names.map((name) => ({
+          name,
+          prefixes: [],
+          namespace: name,
+          publicKey: platform.keyOf(name).publicKey,
+        })),
+        platformPrivateKey: platform.platformKey.privateKey,
+      });
+    const { serial } = await publish('orders', 'carts');
+    const { rows } = await database.admin.query<{ document: string }>(
+      'SELECT document FROM platform.directory',
+    );
+    await publish('orders');
+    await database.admin.query('UPDATE platform.directory SET document = $1', [rows[0]!.document]);
+    expect(await publish('orders', 'carts')).toEqual({ serial: serial + 2, changed: true });
+  });
+
   it('refuses to put an older directory in the place of a newer one', async () => {
     await database.admin.query("SELECT platform.directory_write(50, 'fifty')");
     await expect(
