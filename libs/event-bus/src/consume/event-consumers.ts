@@ -1,4 +1,5 @@
-import { ServiceInfo } from '@gatehouse/kernel';
+import type { CloudEvent } from '@gatehouse/contracts-platform';
+import { requestContext, ServiceInfo } from '@gatehouse/kernel';
 import { Injectable, Logger } from '@nestjs/common';
 
 import {
@@ -13,6 +14,7 @@ import { Broadcast } from './broadcast.ts';
 import type { Consumer } from './consumer.ts';
 import { ConsumerRegistry } from './consumer.registry.ts';
 import { deliveryOf } from './delivery.ts';
+import { eventContext } from './event-context.ts';
 import { inLanes, Slots } from './in-lanes.ts';
 import { readRecord } from './read-record.ts';
 import { TakeEvent } from './take-event.ts';
@@ -111,14 +113,32 @@ export class EventConsumers {
       case 'event': {
         const handler = consumer.handlers.get(reading.event.type);
         if (!handler) return 'ignored';
-        return consumer.mode === 'broadcast'
-          ? this.broadcast.take(consumer, record, reading.event, handler)
-          : this.takeEvent.take(
-              deliveryOf(consumer.name, record, reading.event),
-              reading.event,
-              handler,
-            );
+        const began = performance.now();
+        const outcome =
+          consumer.mode === 'broadcast'
+            ? await this.broadcast.take(consumer, record, reading.event, handler)
+            : await this.takeEvent.take(
+                deliveryOf(consumer.name, record, reading.event),
+                reading.event,
+                handler,
+              );
+        this.logTaken(consumer, reading.event, outcome, performance.now() - began);
+        return outcome;
       }
     }
+  }
+
+  /** One line an event, as there is one a request, in the trace of what caused it. Broadcasts are of no news to people. */
+  private logTaken(consumer: Consumer, event: CloudEvent, outcome: string, ms: number): void {
+    const line = {
+      consumer: consumer.name,
+      event_id: event.id,
+      event_type: event.type,
+      outcome,
+      duration_ms: Math.round(ms * 100) / 100,
+    };
+    requestContext.run(eventContext(event, 0), () => {
+      this.logger[consumer.mode === 'broadcast' ? 'debug' : 'log'](line, 'event taken');
+    });
   }
 }
