@@ -67,14 +67,15 @@ export class KeyRing {
   async read(): Promise<void> {
     const held = new Map(this.keys.map((key) => [key.kid, key]));
     this.keys = (await this.store.all()).map(
-      ({ kid, algorithm, publicJwk, sealedPrivateKey, signsFrom }) =>
-        held.get(kid) ?? {
-          kid,
-          algorithm,
-          publicJwk,
-          signsFrom,
-          privateKey: readSigningKey(this.sealer.open(sealedPrivateKey, sealContext(kid))),
-        },
+      ({ kid, algorithm, publicJwk, sealedPrivateKey, signsFrom }) => ({
+        kid,
+        algorithm,
+        publicJwk,
+        signsFrom,
+        privateKey:
+          held.get(kid)?.privateKey ??
+          readSigningKey(this.sealer.open(sealedPrivateKey, sealContext(kid))),
+      }),
     );
   }
 

@@ -29,7 +29,7 @@ export interface IssuedToken {
 @Injectable()
 export class TokenIssuer {
   /** The header segment of a key is the same for all its tokens. */
-  private header: { key: RingKey; segment: string } | undefined;
+  private header: { kid: string; segment: string } | undefined;
 
   constructor(
     private readonly ring: KeyRing,
@@ -62,9 +62,9 @@ export class TokenIssuer {
   }
 
   private headerOf(key: RingKey): string {
-    if (this.header?.key !== key) {
-      const segment = encode({ typ: 'at+jwt', alg: key.algorithm, kid: key.kid });
-      this.header = { key, segment };
+    const { kid, algorithm } = key;
+    if (this.header?.kid !== kid) {
+      this.header = { kid, segment: encode({ typ: 'at+jwt', alg: algorithm, kid }) };
     }
     return this.header.segment;
   }
