@@ -1,13 +1,14 @@
 /*
  * Adds up the jest reports of every project that has tests, from a run or from Nx's cache.
- * usage: totals.js <exit status of the tests> <failed checks>
+ * usage: totals.js <exit status of the tests> <failed checks> <folder of further reports>
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const [testStatus, failedChecks] = process.argv.slice(2).map(Number);
+const [testStatus, failedChecks] = process.argv.slice(2, 4).map(Number);
+const further = process.argv[4];
 
 function readProjects() {
   const folder = mkdtempSync(join(tmpdir(), 'graph-'));
@@ -29,6 +30,23 @@ function readReport(file) {
   }
 }
 
+const CRASHED = {
+  success: false,
+  numFailedTests: 0,
+  numRuntimeErrorTestSuites: 1,
+  numPassedTests: 0,
+  numPendingTests: 0,
+  numTodoTests: 0,
+};
+
+/** A suite that does not load has no tests, failed or other. */
+function count(report) {
+  const failures = report.numFailedTests + report.numRuntimeErrorTestSuites;
+  passed += report.numPassedTests;
+  skipped += report.numPendingTests + report.numTodoTests;
+  failedTests += report.success ? failures : Math.max(failures, 1);
+}
+
 let passed = 0;
 let skipped = 0;
 let failedTests = 0;
@@ -47,12 +65,11 @@ for (const { name, data } of projects) {
       failedTests += 1;
       continue;
     }
-    // A suite that does not load has no tests, failed or other.
-    const failures = report.numFailedTests + report.numRuntimeErrorTestSuites;
-    passed += report.numPassedTests;
-    skipped += report.numPendingTests + report.numTodoTests;
-    failedTests += report.success ? failures : Math.max(failures, 1);
+    count(report);
   }
+}
+for (const file of readdirSync(further).filter((name) => name.endsWith('.json'))) {
+  count(readReport(join(further, file)) ?? CRASHED);
 }
 // A run can end badly after its reports were written.
 if (testStatus !== 0 && failedTests === 0) failedTests = 1;
