@@ -1,5 +1,6 @@
 import {
   PayloadTooLarge,
+  ServiceUnavailable,
   UpstreamUnavailable,
   ValidationFailed,
 } from '@gatehouse/contracts-platform';
@@ -35,9 +36,14 @@ export function failureKind(error: Error & { code?: string }, sent: boolean): Fa
   return CONNECT_CODES.has(error.code ?? '') ? 'connect' : 'unsent';
 }
 
-/** What the client is told when no other attempt is made. */
+/**
+ * What the client is told when no other attempt is made: 503 where no instance has seen the request, so that it may be
+ * sent again whatever it does; 502 where one has, and did not answer properly.
+ */
 export function failureAnswer(kind: FailureKind, error: Error): PlatformError {
   if (error instanceof PayloadTooLarge) return error;
   if (kind === 'client') return new ValidationFailed('A header cannot be passed on');
-  return new UpstreamUnavailable(undefined, { cause: error });
+  return kind === 'broken'
+    ? new UpstreamUnavailable(undefined, { cause: error })
+    : new ServiceUnavailable(undefined, { cause: error, retryAfterSeconds: 1 });
 }

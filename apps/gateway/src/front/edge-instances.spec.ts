@@ -51,7 +51,9 @@ describe('instances', () => {
     await start([undefined]);
     const port = Number(new URL(services[0]?.url ?? '').port);
     await services[0]?.stop();
-    expect(problemOf(await edge.call('GET', '/v1/things')).code).toBe('UPSTREAM_UNAVAILABLE');
+    const refused = await edge.call('GET', '/v1/things');
+    expect(problemOf(refused)).toMatchObject({ code: 'SERVICE_UNAVAILABLE', status: 503 });
+    expect(refused.headers['retry-after']).toBe('1');
     await services[0]?.listen(port);
     expect((await edge.call('GET', '/v1/things')).status).toBe(200);
   });
