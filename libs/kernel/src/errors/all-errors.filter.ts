@@ -1,3 +1,4 @@
+import { ValidationFailed } from '@gatehouse/contracts-platform';
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Observable, throwError } from 'rxjs';
@@ -21,7 +22,11 @@ export class AllErrorsFilter implements ExceptionFilter {
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
     const requestId = contextOf(request.raw)?.requestId;
-    const error = asPlatformError(thrown);
+    // The client went away while its body was read: nobody hears the answer, and nothing went wrong on our side.
+    const isCutOff = thrown !== undefined && thrown === request.raw.errored;
+    const error = isCutOff
+      ? new ValidationFailed('The body broke off.', { cause: thrown })
+      : asPlatformError(thrown);
     if (error.kind === 'internal') {
       this.#logger.error({ err: error.cause ?? error, code: error.code, request_id: requestId });
     }
