@@ -74,6 +74,9 @@ function describeAccess(operation: Operation, { rules }: HttpEndpoint): void {
   operation.responses = answers;
 }
 
+/** The kernel puts it there. */
+const PROBLEM = { $ref: '#/components/schemas/Problem' };
+
 function problem(description: string): object {
-  return { description, content: { 'application/problem+json': { schema: { type: 'object' } } } };
+  return { description, content: { 'application/problem+json': { schema: PROBLEM } } };
 }
