@@ -45,6 +45,11 @@ export class ServiceInstance {
     }
   }
 
+  /** Whether it has heard of Authz's changes up to that number. */
+  knows(head: number): boolean {
+    return this.get(GrantView).revision >= head;
+  }
+
   /** A REST call at the service's own port. */
   async call<T = Record<string, unknown>>(
     path: string,

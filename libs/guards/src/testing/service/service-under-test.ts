@@ -47,6 +47,7 @@ export class ServiceUnderTest {
   readonly peers = new StandInState(this.issuer);
   /** The first instance. */
   first!: ServiceInstance;
+  private readonly instances: ServiceInstance[] = [];
   private readonly running: RunningService[] = [];
   private readonly folders: string[] = [];
   private readonly clients: GrpcClient<GrpcContract>[] = [];
@@ -99,7 +100,18 @@ export class ServiceUnderTest {
     this.running.push(running);
     const instance = new ServiceInstance(running, this.issuer);
     await instance.ready();
+    this.instances.push(instance);
     return instance;
+  }
+
+  /** The subject holds these permissions in that scope, besides what it held, and every instance knows. */
+  async grant(
+    subjectId: string,
+    permissions: readonly string[],
+    scope = 'platform',
+  ): Promise<void> {
+    this.peers.grant(subjectId, permissions, scope);
+    await eventually(() => this.instances.every((one) => one.knows(this.peers.head)));
   }
 
   /** A gRPC client that is the named service, or the provisioner. */

@@ -27,7 +27,7 @@ export class StandInState {
 
   constructor(readonly issuer: TestIssuer) {}
 
-  /** The subject holds these permissions in that scope, and what it held there before. */
+  /** See `ServiceUnderTest.grant`. */
   grant(subjectId: string, permissions: readonly string[], scope = 'platform'): void {
     const id = `role-${++this.head}`;
     const role: Role = {
