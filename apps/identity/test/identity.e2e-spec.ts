@@ -22,7 +22,7 @@ describe('identity at its own ports', () => {
 
   beforeAll(async () => {
     identity = await startIdentity();
-    identity.peers.grant(
+    await identity.grant(
       administrator.id,
       ACTIONS.map((action) => `identity.user.${action}`),
     );
@@ -161,7 +161,7 @@ describe('identity at its own ports', () => {
     it('decides about users in the scope of the platform, whatever organization a token chose', async () => {
       const organizationId = newId();
       const tenant = principalOf({ organizationId });
-      identity.peers.grant(tenant.id, ['identity.user.list'], `organization:${organizationId}`);
+      await identity.grant(tenant.id, ['identity.user.list'], `organization:${organizationId}`);
       expect(await identity.first.call('/v1/users', { as: tenant })).toMatchObject({ status: 403 });
       const chosen = { ...administrator, organizationId };
       expect(await identity.first.call('/v1/users', { as: chosen })).toMatchObject({ status: 200 });

@@ -33,7 +33,7 @@ describe('users', () => {
     identity = await startIdentity();
     commands = identity.first.get(CommandBus);
     queries = identity.first.get(QueryBus);
-    identity.peers.grant(administrator.id, [UPDATE_USER]);
+    await identity.grant(administrator.id, [UPDATE_USER]);
   });
   afterAll(() => identity.stop());
 
