@@ -6,29 +6,11 @@ export class AuditEntryNotFound extends PlatformError {
   static override readonly title = 'There is no such audit entry';
 }
 
-export class AuditEntryInvalid extends PlatformError {
-  static override readonly code = 'AUDIT_ENTRY_INVALID';
-  static override readonly kind = 'invalid-argument';
-  static override readonly title = 'The audit entry is not well-formed';
-}
-
 /** A repeat of the same entry is no error; an entry that differs is never taken in its place. */
 export class AuditEntryConflict extends PlatformError {
   static override readonly code = 'AUDIT_ENTRY_CONFLICT';
   static override readonly kind = 'already-exists';
   static override readonly title = 'Another entry with this id is recorded';
-}
-
-export class AuditMetadataTooLarge extends PlatformError {
-  static override readonly code = 'AUDIT_METADATA_TOO_LARGE';
-  static override readonly kind = 'invalid-argument';
-  static override readonly title = 'The metadata of the audit entry is larger than 16 KiB';
-}
-
-export class AuditBatchTooLarge extends PlatformError {
-  static override readonly code = 'AUDIT_BATCH_TOO_LARGE';
-  static override readonly kind = 'invalid-argument';
-  static override readonly title = 'Too many audit entries in one batch';
 }
 
 export class AuditSequencerUnavailable extends PlatformError {
@@ -40,9 +22,6 @@ export class AuditSequencerUnavailable extends PlatformError {
 /** What Audit may answer with, the errors common to all processes included. */
 export const auditErrors = commonErrors.extend([
   AuditEntryNotFound,
-  AuditEntryInvalid,
   AuditEntryConflict,
-  AuditMetadataTooLarge,
-  AuditBatchTooLarge,
   AuditSequencerUnavailable,
 ]);
