@@ -2,6 +2,8 @@ import { Outcome } from '@gatehouse/contracts-audit';
 import { Uuid } from '@gatehouse/kernel';
 import { z } from 'zod';
 
+import { MetadataRefused, parseMetadata } from './metadata.ts';
+
 /** Search columns and leaf members take no NUL (which text columns cannot hold). */
 const text = (max: number) =>
   z
@@ -23,16 +25,17 @@ const Metadata = z
   .refine((value) => Buffer.byteLength(value) <= MAX_METADATA_BYTES, 'Larger than 16 KiB')
   .transform((value, context): Record<string, unknown> => {
     try {
-      const parsed: unknown = JSON.parse(value === '' ? '{}' : value);
-      if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) {
-        return parsed as Record<string, unknown>;
-      }
-    } catch {
-      // Said below.
+      return parseMetadata(value);
+    } catch (error) {
+      if (!(error instanceof MetadataRefused)) throw error;
+      context.addIssue({ code: 'custom', message: error.message });
+      return z.NEVER;
     }
-    context.addIssue({ code: 'custom', message: 'Not a JSON object' });
-    return z.NEVER;
   });
+
+/** Years of four digits: what RFC 3339 can write. */
+const EARLIEST = Date.UTC(1970, 0, 1);
+const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 /** An entry as `Record` and `RecordBatch` bring it. */
 export const EntryMessage = z.object({
@@ -40,7 +43,7 @@ export const EntryMessage = z.object({
   occurredAt: z
     .object({ seconds: z.number().int(), nanos: z.number().int().min(0).max(999_999_999) })
     .transform(({ seconds, nanos }) => new Date(seconds * 1000 + Math.floor(nanos / 1e6)))
-    .refine((date) => !Number.isNaN(date.getTime()), 'Not a time'),
+    .refine((date) => date.getTime() >= EARLIEST && date.getTime() <= LATEST, 'Not a time'),
   actor: z.object({
     type: z.enum(['user', 'service', 'anonymous']),
     id: text(200),

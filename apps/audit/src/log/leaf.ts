@@ -29,8 +29,19 @@ export interface Leaf {
 
 export type Outcome = 'success' | 'failure' | 'denied';
 
+/** A leaf with the bytes that are hashed. */
+export interface CanonicalLeaf {
+  readonly leaf: Leaf;
+  readonly bytes: Buffer;
+}
+
+/** @throws for what has no canonical form: the caller's alone to hear, before others' entries share a commit with it */
+export function canonicalLeaf(leaf: Leaf): CanonicalLeaf {
+  return { leaf, bytes: leafBytes(leaf) };
+}
+
 /** The canonical JSON of a leaf (RFC 8785), in UTF-8. */
-export function leafBytes(leaf: Leaf): Buffer {
+function leafBytes(leaf: Leaf): Buffer {
   const text = canonicalize(leaf);
   if (text === undefined) throw new TypeError('a leaf is an object');
   return Buffer.from(text, 'utf8');

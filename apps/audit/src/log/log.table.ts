@@ -1,7 +1,7 @@
 import { Database, Transactional } from '@gatehouse/persistence';
 import { Injectable } from '@nestjs/common';
 
-import { type Leaf, leafBytes, leafHash } from './leaf.ts';
+import { type CanonicalLeaf, type Leaf, leafHash } from './leaf.ts';
 import type { Appended } from './sequencer.ts';
 
 /** Members by which a repeat of an entry is told from another entry with its id. */
@@ -15,6 +15,10 @@ interface Known {
   occurred_at: Date;
 }
 
+interface Indexed extends CanonicalLeaf {
+  index: number;
+}
+
 /**
  * The table of leaves. One appender at a time, across instances: a transaction's lock goes with its COMMIT, so the next
  * one sees every leaf before its own, and indexes have no gap. Were two to believe themselves alone, the primary key
@@ -26,12 +30,12 @@ export class LogTable {
 
   /** Appends those whose id is not there yet. @returns one result for each, in the order given */
   @Transactional()
-  async append(leaves: readonly Leaf[]): Promise<Appended[]> {
+  async append(leaves: readonly CanonicalLeaf[]): Promise<Appended[]> {
     await this.database.query(`SELECT pg_advisory_xact_lock(hashtextextended('audit log', 0))`);
-    const known = await this.known(leaves.map(({ id }) => id));
+    const known = await this.known(leaves.map(({ leaf }) => leaf.id));
     let next = await this.size();
-    const fresh = new Map<string, { leaf: Leaf; index: number }>();
-    const results = leaves.map((leaf): Appended => {
+    const fresh = new Map<string, Indexed>();
+    const results = leaves.map(({ leaf, bytes }): Appended => {
       const before = known.get(leaf.id);
       if (before)
         return { index: before.leaf_index, isNew: false, conflict: !isRepeat(leaf, before) };
@@ -39,7 +43,7 @@ export class LogTable {
       if (twin) return { index: twin.index, isNew: false, conflict: false };
       const index = next;
       next += 1;
-      fresh.set(leaf.id, { leaf, index });
+      fresh.set(leaf.id, { leaf, bytes, index });
       return { index, isNew: true, conflict: false };
     });
     if (fresh.size > 0) await this.insert([...fresh.values()]);
@@ -63,8 +67,7 @@ export class LogTable {
     return new Map(rows.map((row) => [row.id, row]));
   }
 
-  private async insert(entries: readonly { leaf: Leaf; index: number }[]): Promise<void> {
-    const bytes = entries.map(({ leaf }) => leafBytes(leaf));
+  private async insert(entries: readonly Indexed[]): Promise<void> {
     const of = <T>(pick: (leaf: Leaf) => T): T[] => entries.map(({ leaf }) => pick(leaf));
     await this.database.query(
       `INSERT INTO entries (leaf_index, id, bytes, leaf_hash, occurred_at, recorded_at, recorded_by,
@@ -74,8 +77,8 @@ export class LogTable {
       [
         entries.map(({ index }) => index),
         of((leaf) => leaf.id),
-        bytes,
-        bytes.map(leafHash),
+        entries.map(({ bytes }) => bytes),
+        entries.map(({ bytes }) => leafHash(bytes)),
         of((leaf) => leaf.occurred_at),
         of((leaf) => leaf.recorded_at),
         of((leaf) => leaf.recorded_by),

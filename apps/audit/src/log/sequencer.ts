@@ -3,7 +3,7 @@ import { Lifecycle, Metrics } from '@gatehouse/kernel';
 import { Injectable } from '@nestjs/common';
 
 import { AuditConfig } from '../audit.config.ts';
-import type { Leaf } from './leaf.ts';
+import type { CanonicalLeaf } from './leaf.ts';
 import { LogTable } from './log.table.ts';
 
 /** What became of an entry: its leaf index, and whether this call appended it. */
@@ -15,7 +15,7 @@ export interface Appended {
 }
 
 interface Waiting {
-  leaves: readonly Leaf[];
+  leaves: readonly CanonicalLeaf[];
   resolve(appended: Appended[]): void;
   reject(error: unknown): void;
 }
@@ -56,7 +56,7 @@ export class Sequencer {
    * Resolves when all of them are durable, in the order given.
    * @throws AuditSequencerUnavailable when too many wait, or the log cannot be written
    */
-  append(leaves: readonly Leaf[]): Promise<Appended[]> {
+  append(leaves: readonly CanonicalLeaf[]): Promise<Appended[]> {
     if (leaves.length === 0) return Promise.resolve([]);
     if (this.count + leaves.length > this.config.AUDIT_MAX_WAITING) {
       return Promise.reject(
@@ -68,7 +68,7 @@ export class Sequencer {
     return new Promise((resolve, reject) => {
       this.waiting.push({ leaves, resolve, reject });
       this.count += leaves.length;
-      this.working ??= this.work().finally(() => (this.working = undefined));
+      this.working ??= this.work();
     });
   }
 
@@ -93,6 +93,8 @@ export class Sequencer {
       }
       this.count -= leaves.length;
     }
+    // In the turn in which nothing was left: whoever comes a moment later begins anew.
+    this.working = undefined;
   }
 
   private take(): Waiting[] {

@@ -45,6 +45,9 @@ export const auditMigrations: Migration[] = [
         destroyed_at timestamptz(3),
         CHECK ((sealed_key IS NULL) = (destroyed_at IS NOT NULL))
       );
+
+      -- The row of a destroyed key stays, or the next entry about the person would make another one.
+      REVOKE DELETE, TRUNCATE ON subject_keys FROM audit_app;
     `,
   },
 ];

@@ -3,7 +3,7 @@ import { Metrics } from '@gatehouse/kernel';
 import { Logger } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 
-import type { Leaf } from '../../log/leaf.ts';
+import { canonicalLeaf, type CanonicalLeaf, type Leaf } from '../../log/leaf.ts';
 import { type Appended, Sequencer } from '../../log/sequencer.ts';
 import { placeOf, type SealedField, sealField } from '../../personal/sealed-field.ts';
 import { SubjectKeys } from '../../personal/subject-keys.ts';
@@ -54,7 +54,9 @@ export class RecordEntriesHandler implements ICommandHandler<RecordEntries> {
     const keys = await this.keys.obtain(
       entries.flatMap(({ personal }) => personal.map(({ subjectId }) => subjectId)),
     );
-    const leaves = entries.map((entry) => toLeaf(entry, recordedBy, recordedAt, keys));
+    const leaves = entries.map((entry) =>
+      canonicalLeaf(toLeaf(entry, recordedBy, recordedAt, keys)),
+    );
     const appended = await this.sequencer.append(leaves);
     this.noteConflicts(appended, leaves, options.refuseConflict);
     return {
@@ -65,14 +67,14 @@ export class RecordEntriesHandler implements ICommandHandler<RecordEntries> {
 
   private noteConflicts(
     appended: readonly Appended[],
-    leaves: readonly Leaf[],
+    leaves: readonly CanonicalLeaf[],
     refuse: boolean,
   ): void {
     for (const [position, { conflict }] of appended.entries()) {
       if (!conflict) continue;
       this.conflicts.inc();
       this.logger.warn(
-        { entry: leaves[position]?.id },
+        { entry: leaves[position]?.leaf.id },
         'an entry differs from the recorded one with its id',
       );
       if (refuse) throw new AuditEntryConflict();
