@@ -44,6 +44,6 @@ export class AuthConfig extends configOf({
   PASSWORD_HASH_CONCURRENCY: count(Math.max(1, availableParallelism() - 1), 1, 256),
   /** Hashes that may wait; one more is answered 503 at once. */
   PASSWORD_HASH_QUEUE: count(16, 0, 10_000),
-  /** The least time a registration takes to be answered, so that known and unknown addresses are answered alike. */
-  AUTH_REGISTER_MIN_MS: count(400, 0, 10_000),
+  /** Registrations are answered at multiples of this time, so that known and unknown addresses look alike; 0: at once. */
+  AUTH_REGISTER_BEAT_MS: count(250, 0, 10_000),
 }) {}

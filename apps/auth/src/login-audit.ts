@@ -4,8 +4,10 @@ import { Injectable } from '@nestjs/common';
 
 import type { Origin } from './sessions/session-origin.ts';
 
-export const LOG_IN = 'auth.session.start';
-export const REGISTER = 'auth.registration.create';
+const LOG_IN = 'auth.session.start';
+const REGISTER = 'auth.registration.create';
+/** Whoever calls is not known yet; the gateway, which forwards the call, did not do it. */
+const ANYBODY = { type: 'anonymous' } as const;
 
 /**
  * Audit entries of calls that nobody is logged in for. Address and user agent go in sealed under the user's key, or,
@@ -28,6 +30,7 @@ export class LoginAudit {
   refused(userId: string | undefined, reason: string, origin: Origin): Promise<void> {
     return this.trail.record({
       action: LOG_IN,
+      actor: ANYBODY,
       outcome: 'failure',
       reason,
       target: { type: 'user', id: userId ?? '' },
@@ -39,6 +42,7 @@ export class LoginAudit {
   registered(userId: string, reason?: string): Promise<void> {
     return this.trail.record({
       action: REGISTER,
+      actor: ANYBODY,
       outcome: reason === undefined ? 'success' : 'failure',
       ...(reason !== undefined && { reason }),
       target: { type: 'user', id: userId },
@@ -49,6 +53,7 @@ export class LoginAudit {
   registering(userId: string, origin: Origin): Promise<void> {
     return this.trail.record({
       action: 'auth.registration.start',
+      actor: ANYBODY,
       target: { type: 'user', id: userId },
       personal: personal(userId, origin),
     });

@@ -29,6 +29,7 @@ export class ClientAuthentication {
   async recordRefusal({ id }: PresentedClient): Promise<void> {
     await this.audit.record({
       action: 'auth.token.issue',
+      actor: { type: 'anonymous' },
       outcome: 'failure',
       reason: InvalidClient.code,
       target: { type: 'client', id: Uuid.safeParse(id).data ?? '' },

@@ -34,7 +34,7 @@ const SERVICES = ['auth', 'identity', 'authz', 'gateway'];
 /** Answers come at once, where a test does not ask otherwise. */
 const AUTH_QUICK = {
   AUTH_ISSUER: 'http://gatehouse.test',
-  AUTH_REGISTER_MIN_MS: '0',
+  AUTH_REGISTER_BEAT_MS: '0',
   PASSWORD_HASH_QUEUE: '500',
 };
 
