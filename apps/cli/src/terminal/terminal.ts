@@ -63,7 +63,7 @@ export class Terminal {
   private refresh(): void {
     if (!this.live) return;
     const text = [...this.running.values()].join(', ');
-    const width = this.out.columns - 5;
+    const width = Math.max(20, this.out.columns - 5);
     this.out.write(text ? `\r\x1b[K  ${this.dim(`… ${text}`.slice(0, width))}` : '\r\x1b[K');
   }
 }
