@@ -5,7 +5,7 @@ import type { TestPlatform } from '@gatehouse/testing-platform';
  * else is business, also in services that do not exist yet.
  */
 const BOOKKEEPING =
-  /^(audit\..*|platform\..*|.*\.(outbox|inbox|aggregate_versions|parked_keys|dead_letters|idempotency_keys|migrations))$/;
+  /^(audit\..*|platform\..*|.*\.(outbox|inbox|aggregate_versions|parked_keys|dead_letters|idempotency_keys|guesses|migrations))$/;
 
 export interface TableState {
   rows: number;

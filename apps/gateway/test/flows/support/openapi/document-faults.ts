@@ -3,7 +3,9 @@ import type { ApiDocument, Operation } from './api-document.ts';
 
 /** What is wrong with the document itself: who makes a client from it must not have to guess. */
 export async function documentFaults(document: ApiDocument): Promise<string[]> {
-  const result = await new Validator().validate(structuredClone(document.source));
+  const result = await new Validator().validate(
+    structuredClone(document.source as Record<string, unknown>),
+  );
   const { openapi, components } = document.source as {
     openapi?: string;
     components?: { securitySchemes?: object };

@@ -35,7 +35,8 @@ export function problemIn({ headers, text }: WireAnswer): Problem | undefined {
 
 function problemFaults(request: BadRequest, answer: WireAnswer): string[] {
   const problem = problemIn(answer);
-  if (problem === undefined) return [`no problem+json but ${answer.headers['content-type']}`];
+  if (problem === undefined)
+    return [`no problem+json but ${String(answer.headers['content-type'])}`];
   const faults: string[] = [];
   const { code, request_id, status, title, type, errors = [], detail } = problem;
   if (!/^[A-Z][A-Z0-9_]+$/.test(code)) faults.push(`code ${code}`);

@@ -66,7 +66,7 @@ function sampleText({ format, pattern, minLength, maxLength }: Schema): string {
   if (known !== undefined) return known;
   const candidates = ['sample', 'auth.session.read', 'platform', '01980e3a', 'A1'];
   const fits = (text: string) =>
-    (pattern === undefined || new RegExp(String(pattern), 'u').test(text)) &&
+    (pattern === undefined || new RegExp(pattern as string, 'u').test(text)) &&
     text.length <= Number(maxLength ?? Infinity);
   const found = candidates.find(fits) ?? 'sample';
   return found.padEnd(Number(minLength ?? 0), 'a');
