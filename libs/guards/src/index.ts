@@ -33,7 +33,6 @@ export { GATEWAY } from './access/via.stage.ts';
 export * from './audit/audit-entry.ts';
 export * from './audit/audit-trail.ts';
 export * from './audit/buffered-audit-trail.ts';
-export { canonicalJson } from './json/canonical-json.ts';
 export * from './guards.config.ts';
 export * from './guards.module.ts';
 export { ManifestPublication } from './manifest/manifest-publication.ts';

@@ -39,6 +39,7 @@ export {
   type RouteSettings,
   routeSettingsOf,
 } from './http/route-settings.ts';
+export { canonicalJson } from './json/canonical-json.ts';
 export { type Command, CommandRegistry } from './lifecycle/command-registry.ts';
 export { Health, type HealthReport } from './lifecycle/health.ts';
 export {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import canonicalize from 'canonicalize';
+import { canonicalJson } from '@gatehouse/kernel';
 
 import type { SealedField } from '../personal/sealed-field.ts';
 
@@ -42,9 +42,7 @@ export function canonicalLeaf(leaf: Leaf): CanonicalLeaf {
 
 /** The canonical JSON of a leaf (RFC 8785), in UTF-8. */
 function leafBytes(leaf: Leaf): Buffer {
-  const text = canonicalize(leaf);
-  if (text === undefined) throw new TypeError('a leaf is an object');
-  return Buffer.from(text, 'utf8');
+  return Buffer.from(canonicalJson(leaf), 'utf8');
 }
 
 /** SHA-256(0x00 || bytes), RFC 9162, 2.1.1. */

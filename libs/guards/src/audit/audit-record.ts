@@ -1,6 +1,5 @@
-import { newId, requestContext } from '@gatehouse/kernel';
+import { canonicalJson, newId, requestContext } from '@gatehouse/kernel';
 
-import { canonicalJson } from '../json/canonical-json.ts';
 import type { AuditActor, AuditInput, AuditRecord } from './audit-entry.ts';
 
 const MAX_METADATA_BYTES = 16 * 1024;

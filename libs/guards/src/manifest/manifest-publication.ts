@@ -1,9 +1,8 @@
 import { type Manifest, manifestDigest } from '@gatehouse/contracts-platform';
 import { Announcement } from '@gatehouse/discovery';
-import { Lifecycle } from '@gatehouse/kernel';
+import { canonicalJson, Lifecycle } from '@gatehouse/kernel';
 import { Injectable, Logger } from '@nestjs/common';
 
-import { canonicalJson } from '../json/canonical-json.ts';
 import { ManifestBuilder } from './manifest-builder.ts';
 import { PermissionSink } from './permission-sink.ts';
 

@@ -82,4 +82,16 @@ describe('parseJson', () => {
   ])('refuses text that no column can hold: %s', (text, pointer) => {
     expect(refusal(text).violations[0]?.pointer).toBe(pointer);
   });
+
+  it.each([
+    ['{"a":1e400}', '/a'],
+    ['[-1E+999]', '/0'],
+    [`{"n":${'9'.repeat(400)}}`, '/n'],
+  ])('refuses a number that no double can hold: %s', (text, pointer) => {
+    expect(refusal(text).violations[0]?.pointer).toBe(pointer);
+  });
+
+  it('takes the largest double, and one that is too small as zero', () => {
+    expect(parse('[1.7976931348623157e308,1e-400]')).toEqual([Number.MAX_VALUE, 0]);
+  });
 });

@@ -5,13 +5,13 @@ import { MalformedJson, ValidationFailed } from '@gatehouse/contracts-platform';
 /** Objects and arrays within one another; nobody's request needs more, and what walks a body recursively is safe. */
 export const MAX_JSON_DEPTH = 64;
 
-/** Only text with one of these can hold a forbidden member, a NUL or half a character. */
-const SUSPICIOUS = /__proto__|constructor|\\u/;
+/** Only text with one of these can hold a forbidden member, a NUL, half a character or a number beyond every double. */
+const SUSPICIOUS = /__proto__|constructor|\\u|[eE]\+?\d{3}|\d{300}/;
 
 /**
  * Reads a JSON body (RFC 8259). An empty one is `undefined`. Refused besides what is not JSON: bytes that are not UTF-8,
- * nesting beyond MAX_JSON_DEPTH, members that reach a prototype (`__proto__`, `constructor.prototype`), and strings that no
- * column can hold (NUL, a lone surrogate).
+ * nesting beyond MAX_JSON_DEPTH, members that reach a prototype (`__proto__`, `constructor.prototype`), strings that no
+ * column can hold (NUL, a lone surrogate), and numbers that no double can (1e400).
  * @throws MalformedJson, ValidationFailed
  */
 export function parseJson(body: Buffer): unknown {
@@ -54,6 +54,10 @@ function refuseUnsafeMembers(value: unknown, pointer: string): void {
     if (problem !== undefined) {
       throw new ValidationFailed(undefined, { violations: [{ pointer, message: problem }] });
     }
+  }
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    const message = 'The number is larger than any double';
+    throw new ValidationFailed(undefined, { violations: [{ pointer, message }] });
   }
   if (typeof value !== 'object' || value === null) return;
   for (const [name, member] of Object.entries(value) as [string, unknown][]) {

@@ -1,4 +1,4 @@
-import { requestContext } from '@gatehouse/kernel';
+import { canonicalJson, requestContext } from '@gatehouse/kernel';
 import {
   type CallHandler,
   type ExecutionContext,
@@ -8,7 +8,6 @@ import {
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { type Observable, tap } from 'rxjs';
-import { canonicalJson } from '../canonical-json.ts';
 import { parseIdempotencyKey, setClaim, type IdempotencyClaim } from './idempotency-claim.ts';
 import { IdempotentRoute, type IdempotentOptions } from './idempotent-route.ts';
 

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { InvalidPageToken } from '@gatehouse/contracts-platform';
-import { canonicalJson } from '../canonical-json.ts';
+import { canonicalJson } from '@gatehouse/kernel';
 
 const MAC_BYTES = 32;
 
