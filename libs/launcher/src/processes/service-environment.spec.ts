@@ -15,6 +15,7 @@ describe('the environment of a service', () => {
       GRPC_PORT: '0',
       ADMIN_PORT: '0',
       LOG_FORMAT: 'json',
+      MALLOC_MMAP_THRESHOLD_: '4194304',
     });
   });
 
