@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants, openSync, closeSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readEnd } from './read-end.ts';
+import { readEnd, sizeOf } from './read-end.ts';
 
 /** Where a service that runs can be reached, as it said itself. */
 export interface ServiceAddresses {
@@ -42,6 +42,8 @@ export class ServiceProcess {
   private constructor(
     private readonly child: ChildProcess,
     private readonly options: ServiceProcessOptions,
+    /** Where its own lines begin in the log. */
+    private readonly logStart: number,
   ) {
     this.pid = child.pid ?? 0;
     this.exited = new Promise((resolve) => {
@@ -61,6 +63,7 @@ export class ServiceProcess {
   /** @throws where the program cannot be run at all */
   static async spawn(options: ServiceProcessOptions): Promise<ServiceProcess> {
     mkdirSync(dirname(options.logFile), { recursive: true });
+    const logStart = sizeOf(options.logFile);
     const { O_APPEND, O_CREAT, O_WRONLY } = constants;
     const log = openSync(options.logFile, O_APPEND | O_CREAT | O_WRONLY, 0o600);
     try {
@@ -70,7 +73,7 @@ export class ServiceProcess {
         detached: true,
         stdio: ['ignore', log, log, 'ipc'],
       });
-      const started = new ServiceProcess(child, options);
+      const started = new ServiceProcess(child, options, logStart);
       await new Promise<void>((resolve, reject) => {
         child.once('spawn', resolve);
         child.once('error', reject);
@@ -131,7 +134,8 @@ export class ServiceProcess {
   /** An error with the last lines that the service wrote. */
   failure(what: string): Error {
     const { name, logFile } = this.options;
-    return new Error(`${name} ${what}. The end of ${logFile}:\n${readEnd(logFile)}`);
+    const end = readEnd(logFile, { from: this.logStart });
+    return new Error(`${name} ${what}. The end of ${logFile}:\n${end}`);
   }
 }
 
