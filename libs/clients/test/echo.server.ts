@@ -2,7 +2,7 @@ import net from 'node:net';
 import { toGrpcError } from '@gatehouse/kernel';
 import {
   loadPackageDefinition,
-  type Metadata,
+  Metadata,
   Server,
   ServerCredentials,
   type ServerUnaryCall,
@@ -25,6 +25,8 @@ export interface SeenCall {
 export class EchoServer {
   readonly calls: SeenCall[] = [];
   readonly cancelled: string[] = [];
+  /** Sends the head of each answer before there is one. */
+  headFirst = false;
   /** Sent so far on streams. */
   written = 0;
   address = '';
@@ -92,6 +94,7 @@ export class EchoServer {
     ): void => {
       this.see(method, call);
       call.on('cancelled', () => this.cancelled.push(method));
+      if (this.headFirst) call.sendMetadata(new Metadata());
       Promise.resolve()
         .then(() => this.answer(method, call.request))
         .then(

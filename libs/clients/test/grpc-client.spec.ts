@@ -134,6 +134,34 @@ describe('a gRPC client', () => {
   });
 
   describe('retries', () => {
+    it('what is idempotent where an instance dies between the head of its answer and the rest', async () => {
+      await warm(one, two);
+      one.headFirst = true;
+      one.answer = () => {
+        setTimeout(() => one.kill(), 20);
+        return late(60_000);
+      };
+      finished = [];
+      const answers = await Promise.all(Array.from({ length: 10 }, () => echo.put({})));
+      expect(answers.map(({ server }) => server)).toEqual(Array(10).fill('two'));
+      expect(finished).toEqual(Array(10).fill({ method: 'put', code: 0 }));
+    });
+
+    it('nothing else there: it may have been done', async () => {
+      await warm(one, two);
+      instances.set(one);
+      await sleep(20);
+      one.headFirst = true;
+      one.answer = () => {
+        setTimeout(() => one.kill(), 20);
+        return late(60_000);
+      };
+      setTimeout(() => instances.set(one, two), 10);
+      await expect(echo.write({})).rejects.toThrow(ServiceUnavailable);
+      expect(one.calls.filter(({ method }) => method === 'write')).toHaveLength(1);
+      expect(two.calls.filter(({ method }) => method === 'write')).toHaveLength(0);
+    });
+
     it.each(['read', 'put'] as const)('what is idempotent: %s', async (method) => {
       let failures = 2;
       one.answer = two.answer = (_, { text }) => {
