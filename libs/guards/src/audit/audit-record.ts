@@ -1,8 +1,9 @@
 import { canonicalJson, newId, requestContext } from '@gatehouse/kernel';
 
-import type { AuditActor, AuditInput, AuditRecord } from './audit-entry.ts';
+import type { AuditActor, AuditInput, AuditRecord, AuditTarget } from './audit-entry.ts';
 
 const MAX_METADATA_BYTES = 16 * 1024;
+const MAX_TARGET_ID = 500;
 
 /** The whole entry of an action: what the caller says, completed from the work in hand. Never fails for what it is given. */
 export function auditRecord(input: AuditInput): AuditRecord {
@@ -12,7 +13,7 @@ export function auditRecord(input: AuditInput): AuditRecord {
     occurredAt: (input.occurredAt ?? new Date()).toISOString(),
     actor: actorOf(input),
     action: input.action,
-    target: input.target ?? { type: resourceOf(input.action), id: '' },
+    target: fitting(input.target ?? { type: resourceOf(input.action), id: '' }),
     outcome: input.outcome ?? 'success',
     reason: input.reason ?? '',
     organizationId: input.organizationId ?? work?.principal?.organizationId ?? '',
@@ -25,6 +26,11 @@ export function auditRecord(input: AuditInput): AuditRecord {
     requestId: work?.requestId ?? '',
     traceId: work?.trace.traceId ?? '',
   };
+}
+
+/** A path may name a target at any length, and Audit would refuse the entry of whoever did: the beginning must do. */
+function fitting({ type, id }: AuditTarget): AuditTarget {
+  return { type, id: id.slice(0, MAX_TARGET_ID).replaceAll('\0', '\ufffd').toWellFormed() };
 }
 
 /** The resource in `<service>.<resource>.<action>`. */
