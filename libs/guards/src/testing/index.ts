@@ -2,3 +2,4 @@
 export * from './fake-sources.ts';
 export * from './rate-limit-store.contract.ts';
 export * from './test-issuer.ts';
+export * from './token-attacks.ts';
