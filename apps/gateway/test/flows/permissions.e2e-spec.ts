@@ -3,7 +3,7 @@ import {
   type Login,
   type RegisteredUser,
   startPlatform,
-  type TestClient,
+  TestClient,
   type TestPlatform,
 } from '@gatehouse/testing-platform';
 import { CURRENT_WITHIN_MS, millisecondsUntil } from './support/stopwatch.ts';
@@ -28,7 +28,7 @@ describe('a permission is current at the edge within a second', () => {
     platform = await startPlatform({ services: ['auth', 'identity', 'authz', 'gateway'] });
     administrator = await platform.loginAsAdministrator();
     user = await platform.registerAndLogin();
-    direct = new (user.client.constructor as typeof TestClient)(platform.httpUrlOf('identity'), {
+    direct = new TestClient(platform.httpUrlOf('identity'), {
       token: user.accessToken,
     });
   });

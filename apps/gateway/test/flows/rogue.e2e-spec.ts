@@ -6,6 +6,7 @@ import { generateServiceKey, publicKeyOf, publishDirectory } from '@gatehouse/di
 import { findWorkspace, listServices } from '@gatehouse/launcher';
 import { eventually } from '@gatehouse/testing';
 import { type Login, startPlatform, type TestPlatform } from '@gatehouse/testing-platform';
+import pg from 'pg';
 import { auditEntries } from './support/audit-log.ts';
 import { Diagnostics } from './support/diagnostics.ts';
 import { Rogue } from './support/rogue.ts';
@@ -162,7 +163,6 @@ describe('a rogue process in the registry', () => {
 
   it("a service's own role cannot write the entry of another, nor the directory", async () => {
     const url = readFileSync(join(platform.credentialsDirOf('audit'), 'database-url'), 'utf8');
-    const { default: pg } = await import('pg');
     const client = new pg.Client({ connectionString: url });
     await client.connect();
     try {

@@ -5,6 +5,7 @@ import {
   type Login,
   type RegisteredUser,
   startPlatform,
+  TestClient,
   type TestPlatform,
 } from '@gatehouse/testing-platform';
 import { auditEntries } from './support/audit-log.ts';
@@ -49,12 +50,7 @@ describe('the side effects of one write through the gateway', () => {
   afterAll(() => platform.stop());
 
   const readAt = (instance: number) =>
-    new (
-      administrator.client.constructor as new (
-        url: string,
-        options: object,
-      ) => typeof administrator.client
-    )(platform.httpUrlOf('identity', instance), {
+    new TestClient(platform.httpUrlOf('identity', instance), {
       token: administrator.accessToken,
     }).get(`/v1/users/${user.userId}`);
   const scrapes = async () => ({
@@ -218,7 +214,7 @@ describe('the side effects of one write through the gateway', () => {
     ).toBeGreaterThanOrEqual(1);
   });
 
-  it('one trace spans it all, and one log line a process carries its id', async () => {
+  it('one trace spans it all, and one log line a process carries its id', () => {
     expect(trace).toMatch(/^[0-9a-f]{32}$/);
     const requestId = write.headers.get('x-request-id');
     const [gateway, ...more] = linesOf(platform.logsOf('gateway'), trace);

@@ -20,7 +20,7 @@ export async function auditEntries(
   filter: Record<string, string>,
   { count = 1, timeoutMs = 10_000 } = {},
 ): Promise<Entry[]> {
-  const query = new URLSearchParams({ ...filter, page_size: '200' });
+  const query = new URLSearchParams({ ...filter, page_size: '200' }).toString();
   return eventually(
     async () => {
       const { status, body } = await client.get<{ items: Entry[] }>(`/v1/audit/entries?${query}`);

@@ -39,6 +39,6 @@ export async function statusOf(answer: Promise<{ status: number }>): Promise<num
     return (await answer).status;
   } catch (error) {
     const { message, cause } = error as Error;
-    return `error: ${message} ${String((cause as Error | undefined)?.message ?? '')}`;
+    return `error: ${message} ${(cause as Error | undefined)?.message ?? ''}`;
   }
 }
