@@ -112,7 +112,7 @@ describe('the log', () => {
 
   it('loses no acknowledged entry when its connections are cut while it appends', async () => {
     const acknowledged: string[] = [];
-    let refused = 0;
+    let cut = 0;
     let appending = true;
     const appender = async (at: ServiceInstance) => {
       const sender = client(audit, 'identity', at);
@@ -126,7 +126,6 @@ describe('the log', () => {
           } catch (error) {
             // Unavailable: as the relay does, the same entries again.
             expect(error).toMatchObject({ kind: 'unavailable' });
-            refused += 1;
           }
         }
       }
@@ -134,17 +133,18 @@ describe('the log', () => {
     const appenders = [audit.first, audit.first, second, second].map(appender);
     for (let round = 0; round < 12; round++) {
       await new Promise((resolve) => setTimeout(resolve, 60));
-      await audit.sql(
+      const connections = await audit.sql(
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
          WHERE usename = 'audit_app' AND datname = current_database() AND query ~* 'entries|commit|advisory'`,
       );
+      cut += connections.length;
     }
     appending = false;
     await Promise.all(appenders);
     const ids = new Set((await expectWhole()).map(({ id }) => id));
     expect(acknowledged.filter((id) => !ids.has(id))).toEqual([]);
     expect(acknowledged.length).toBeGreaterThan(0);
-    expect(refused).toBeGreaterThanOrEqual(0);
+    expect(cut).toBeGreaterThan(0);
   });
 });
 
