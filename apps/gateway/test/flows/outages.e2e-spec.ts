@@ -25,6 +25,9 @@ describe('while a core service is away', () => {
         AUTH_SIGNING_KEY_LEAD_SECONDS: '3',
         KEY_SET_REFRESH_SECONDS: '1',
       },
+      envOf: {
+        gateway: { GATEWAY_ADDRESS_LIMIT: '1000000', GATEWAY_PRINCIPAL_LIMIT: '1000000' },
+      },
     });
     administrator = await platform.loginAsAdministrator();
     user = await platform.registerAndLogin();
