@@ -42,7 +42,7 @@ describe('startProcess', () => {
   it('takes the helpers of a dead process with it', async () => {
     const child = await node(
       `const helper = require('node:child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e6)'], { stdio: 'ignore' });
-       console.log('helper', helper.pid); setInterval(() => {}, 1e6)`,
+       console.log('helper ' + helper.pid); setInterval(() => {}, 1e6)`,
       { readyWhen: /helper \d+/ },
     );
     const helper = Number(/helper (\d+)/.exec(child.stdout)?.[1]);

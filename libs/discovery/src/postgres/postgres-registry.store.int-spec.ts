@@ -66,7 +66,7 @@ describe('PostgreSQL registry', () => {
       "INSERT INTO platform.directory VALUES (99, 'd')",
       "SELECT platform.directory_write(99, 'd')",
       'DROP FUNCTION platform.lease_list()',
-      'SET SESSION AUTHORIZATION postgres',
+      'SET SESSION AUTHORIZATION platform_owner',
     ])
       await expect(client.query(statement)).rejects.toThrow(/permission denied|must be owner/);
     await client.end();
