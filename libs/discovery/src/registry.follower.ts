@@ -45,7 +45,10 @@ export class RegistryFollower {
     }
     check();
     this.stopWatching = await this.store
-      .watch(() => this.notice())
+      .watch(
+        () => this.notice(),
+        () => this.discovery.registryLost(),
+      )
       .catch((error: unknown) => {
         this.logger.warn({ err: error }, 'the registry cannot be watched; it is polled alone');
         return undefined;

@@ -28,8 +28,11 @@ export abstract class RegistryStore {
   abstract remove(service: string, instanceId: string): Promise<void>;
   /** Every row whose lease has not run out. */
   abstract list(): Promise<StoredEntry[]>;
-  /** Calls `onChange` after changes of rows or directory, and after any time in which some may have been missed. */
-  abstract watch(onChange: () => void): Promise<() => Promise<void>>;
+  /**
+   * Calls `onChange` after changes of rows or directory, and after any time in which some may have been missed; `onLost`
+   * when the store was out of reach, however shortly: it may have lost its rows meanwhile.
+   */
+  abstract watch(onChange: () => void, onLost?: () => void): Promise<() => Promise<void>>;
   /** The signed directory, or undefined where the provisioner has not written one. */
   abstract readDirectory(): Promise<string | undefined>;
   /** Ends watches and connections; nothing is called after it. */

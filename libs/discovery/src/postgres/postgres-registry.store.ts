@@ -57,10 +57,13 @@ export class PostgresRegistryStore extends RegistryStore {
   }
 
   /** The first connection is made before this resolves; a later break is mended in the background. */
-  async watch(onChange: () => void): Promise<() => Promise<void>> {
+  async watch(
+    onChange: () => void,
+    onLost: () => void = () => undefined,
+  ): Promise<() => Promise<void>> {
     const abort = new AbortController();
     const first = await this.listen(onChange);
-    const running = this.keepListening(first, onChange, abort.signal);
+    const running = this.keepListening(first, { onChange, onLost }, abort.signal);
     const stop = async (): Promise<void> => {
       this.watches.delete(stop);
       abort.abort();
@@ -78,13 +81,14 @@ export class PostgresRegistryStore extends RegistryStore {
 
   private async keepListening(
     first: pg.Client,
-    onChange: () => void,
+    { onChange, onLost }: { onChange: () => void; onLost: () => void },
     signal: AbortSignal,
   ): Promise<void> {
     let client: pg.Client | undefined = first;
     for (;;) {
       if (client) await closed(client, signal);
       if (signal.aborted) break;
+      if (client) onLost();
       client = await this.listen(onChange).catch(() => undefined);
       // Whatever happened in between was not heard.
       if (client) onChange();
