@@ -22,6 +22,13 @@ export {
   parseTraceparent,
   type TraceContext,
 } from './context/trace-context.ts';
+export {
+  awaitEngine,
+  type AwaitEngineOptions,
+  type EngineAddress,
+  EngineUnusable,
+} from './engines/await-engine.ts';
+export { EngineConfig } from './engines/engine.config.ts';
 export { asPlatformError } from './errors/as-platform-error.ts';
 export { type DeadLetterReason, toDeadLetter } from './errors/dead-letter.ts';
 export { fromGrpcError, grpcCodeOf, toGrpcError } from './errors/grpc-error.ts';

@@ -1,4 +1,11 @@
-export { describeWithEngine, type Engine } from './describe-with-engine.ts';
+export { describeWithEngines } from './engines/describe-with-engines.ts';
+export {
+  engineSet,
+  EngineSet,
+  type EngineSetOptions,
+  ENGINES_START_MS,
+} from './engines/engine-set.ts';
+export { type Engine, enginesBin } from './engines/engines-bin.ts';
 export { eventually, type EventuallyOptions } from './eventually.ts';
 export { freePort } from './free-port.ts';
 export { postgresServer, type PostgresServer } from './postgres/postgres-server.ts';

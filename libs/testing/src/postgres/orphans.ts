@@ -2,7 +2,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isAlive, parseRunKey } from './run-owner.ts';
+import { isAlive, parseRunKey } from '../run-owner.ts';
 
 /** Where the embedded servers of this user's test runs live, a folder each. */
 export function runsFolder(): string {

