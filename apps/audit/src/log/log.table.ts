@@ -2,7 +2,14 @@ import { Database, Transactional } from '@gatehouse/persistence';
 import { Injectable } from '@nestjs/common';
 
 import { type CanonicalLeaf, type Leaf, leafHash } from './leaf.ts';
-import type { Appended } from './sequencer.ts';
+
+/** What became of an entry: its leaf index, and whether this call appended it. */
+export interface Appended {
+  index: number;
+  isNew: boolean;
+  /** Another entry had the id already: this one was not appended. */
+  conflict: boolean;
+}
 
 /** Members by which a repeat of an entry is told from another entry with its id. */
 interface Known {

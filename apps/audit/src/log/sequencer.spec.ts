@@ -3,8 +3,8 @@ import { describe, expect, it } from '@jest/globals';
 
 import { AuditConfig } from '../audit.config.ts';
 import type { CanonicalLeaf, Leaf } from './leaf.ts';
-import type { LogTable } from './log.table.ts';
-import { type Appended, Sequencer } from './sequencer.ts';
+import type { Appended, LogTable } from './log.table.ts';
+import { Sequencer } from './sequencer.ts';
 
 const leaf = (id: string): CanonicalLeaf => ({ leaf: { id } as Leaf, bytes: Buffer.from(id) });
 

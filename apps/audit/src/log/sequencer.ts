@@ -4,15 +4,7 @@ import { Injectable } from '@nestjs/common';
 
 import { AuditConfig } from '../audit.config.ts';
 import type { CanonicalLeaf } from './leaf.ts';
-import { LogTable } from './log.table.ts';
-
-/** What became of an entry: its leaf index, and whether this call appended it. */
-export interface Appended {
-  index: number;
-  isNew: boolean;
-  /** Another entry had the id already: this one was not appended. */
-  conflict: boolean;
-}
+import { type Appended, LogTable } from './log.table.ts';
 
 interface Waiting {
   leaves: readonly CanonicalLeaf[];

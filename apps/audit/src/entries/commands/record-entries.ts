@@ -4,7 +4,8 @@ import { Logger } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 
 import { canonicalLeaf, type CanonicalLeaf, type Leaf } from '../../log/leaf.ts';
-import { type Appended, Sequencer } from '../../log/sequencer.ts';
+import type { Appended } from '../../log/log.table.ts';
+import { Sequencer } from '../../log/sequencer.ts';
 import { placeOf, type SealedField, sealField } from '../../personal/sealed-field.ts';
 import { SubjectKeys } from '../../personal/subject-keys.ts';
 import type { EntryMessage } from '../entry.messages.ts';
