@@ -1,5 +1,6 @@
 import type { Principal } from '@gatehouse/kernel';
 
+import { FollowedView } from '../following/followed-view.ts';
 import { Follower, type FollowerOptions } from '../following/follower.ts';
 import type { Revocation, RevocationSource } from './revocation.source.ts';
 
@@ -13,16 +14,17 @@ const SKEW_MS = 120_000;
  * What is revoked now, followed from Auth within a second. It holds only what is in force: a session's entry goes when
  * no token of it can be valid any more, a subject's or client's when it is enabled again.
  */
-export class RevocationView {
+export class RevocationView extends FollowedView<Revocation> {
   private readonly items = {
     session: new Map<string, Revocation>(),
     subject: new Map<string, Revocation>(),
     client: new Map<string, Revocation>(),
   };
-  private readonly follower: Follower<Revocation>;
+  protected readonly follower: Follower<Revocation>;
   private nextPrune = 0;
 
   constructor(source: RevocationSource, options: Partial<FollowerOptions> = {}) {
+    super();
     this.follower = new Follower(
       source,
       {
@@ -42,31 +44,6 @@ export class RevocationView {
     if (this.items.subject.get(principal.id)?.revoked === true) return 'subject';
     if (this.items.client.get(principal.clientId)?.revoked === true) return 'client';
     return 'no';
-  }
-
-  start(): void {
-    this.follower.start();
-  }
-
-  stop(): void {
-    this.follower.stop();
-  }
-
-  ready(): boolean {
-    return this.follower.ready();
-  }
-
-  whenReady(): Promise<void> {
-    return this.follower.whenReady();
-  }
-
-  /** Milliseconds since Auth was last heard; Infinity before the first time. */
-  get staleness(): number {
-    return this.follower.staleness;
-  }
-
-  get revision(): number {
-    return this.follower.revision;
   }
 
   /** How many items are held, for metrics. */

@@ -1,3 +1,4 @@
+import { FollowedView } from '../following/followed-view.ts';
 import { Follower, type FollowerOptions } from '../following/follower.ts';
 import type { Decision, DecisionSubject } from './decision.ts';
 import type { GrantChange, GrantSource } from './grant.source.ts';
@@ -14,12 +15,13 @@ export interface GrantViewOptions extends Partial<FollowerOptions> {
  * Authz within a second. A subject not seen before is asked for once, and the answer is a promise then. What cannot be
  * known is ServiceUnavailable (503), never an allow.
  */
-export class GrantView {
+export class GrantView extends FollowedView<GrantChange> {
   private readonly roles = new RoleBook();
   private readonly subjects: SubjectBook;
-  private readonly follower: Follower<GrantChange>;
+  protected readonly follower: Follower<GrantChange>;
 
   constructor(source: GrantSource, options: GrantViewOptions = {}) {
+    super();
     this.subjects = new SubjectBook((id) => source.grantsOf(id), options.maxSubjects ?? 50_000);
     this.follower = new Follower(
       source,
@@ -54,31 +56,6 @@ export class GrantView {
       .then(({ bindings, number }) =>
         this.evaluate(subject, permission, scope, bindings, number, 'remote'),
       );
-  }
-
-  start(): void {
-    this.follower.start();
-  }
-
-  stop(): void {
-    this.follower.stop();
-  }
-
-  ready(): boolean {
-    return this.follower.ready();
-  }
-
-  whenReady(): Promise<void> {
-    return this.follower.whenReady();
-  }
-
-  /** Milliseconds since Authz was last heard; Infinity before the first time. */
-  get staleness(): number {
-    return this.follower.staleness;
-  }
-
-  get revision(): number {
-    return this.follower.revision;
   }
 
   /** How much is held, for metrics. */
