@@ -48,7 +48,7 @@ export {
 } from './http/route-settings.ts';
 export { canonicalJson } from './json/canonical-json.ts';
 export { type Command, CommandRegistry } from './lifecycle/command-registry.ts';
-export { Health, type HealthReport } from './lifecycle/health.ts';
+export { type DependencyState, Health, type HealthReport } from './lifecycle/health.ts';
 export {
   Lifecycle,
   START_PHASES,

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Logger } from '@nestjs/common';
 
+import { currentStartStep } from '../lifecycle/start-step.ts';
+
 /** An outside program that this process needs, as messages name it. */
 export interface EngineAddress {
   /** `Kafka` */
@@ -34,7 +36,8 @@ const SAY_EVERY_MS = 5_000;
 
 /**
  * Tries `connect` until it works. An engine that is not there yet is waited for, with a line in the log at once and every
- * five seconds; one that refuses this process ends the start at once.
+ * five seconds, and shown by `/health/ready`; one that refuses this process ends the start at once. Asked to stop, the
+ * process waits no longer.
  * @throws EngineUnusable naming engine, variable and address
  */
 export async function awaitEngine<T>(
@@ -43,12 +46,14 @@ export async function awaitEngine<T>(
 ): Promise<T> {
   const { engine, variable, address, withinMs, refusal } = options;
   const logger = new Logger('Engines');
+  const step = currentStartStep();
   const began = performance.now();
   let saidAt = -Infinity;
   for (let attempt = 0; ; attempt++) {
     try {
       const connected = await connect();
       if (saidAt > -Infinity) logger.log(`${engine} at ${address} answers`);
+      if (step !== undefined) step.waitingFor = undefined;
       return connected;
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
@@ -66,12 +71,15 @@ export async function awaitEngine<T>(
           { cause: error },
         );
       }
+      const waiting = `waiting for ${engine} at ${address} (${variable}): ${why}`;
+      if (step !== undefined) step.waitingFor = waiting;
       if (performance.now() - saidAt >= SAY_EVERY_MS) {
         saidAt = performance.now();
-        logger.warn(`waiting for ${engine} at ${address} (${variable}): ${why}`);
+        logger.warn(waiting);
       }
       const pause = Math.min(FIRST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS);
-      await sleep(Math.min(pause, withinMs - waited));
+      const signal = step?.stopping;
+      await sleep(Math.min(pause, withinMs - waited), undefined, { ...(signal && { signal }) });
     }
   }
 }

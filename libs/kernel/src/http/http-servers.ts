@@ -59,17 +59,16 @@ export class HttpServers {
     return this.#main;
   }
 
-  async listen(at: {
-    http: { host: string; port: number };
-    admin: { host: string; port: number };
-  }): Promise<{ http: AddressInfo; admin: AddressInfo }> {
+  async listen(at: { host: string; port: number }): Promise<AddressInfo> {
     const { front } = this;
     if (front?.upgrade !== undefined) {
       this.main.on('upgrade', (request, socket, head) => front.upgrade?.(request, socket, head));
     }
-    const admin = await listenAt(this.admin, at.admin, 'ADMIN');
-    const http = await listenAt(this.main, at.http, 'HTTP');
-    return { http, admin };
+    return listenAt(this.main, at, 'HTTP');
+  }
+
+  async listenForAdmin(at: { host: string; port: number }): Promise<AddressInfo> {
+    return listenAt(this.admin, at, 'ADMIN');
   }
 
   beginClosing(): void {

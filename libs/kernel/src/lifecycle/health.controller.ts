@@ -1,5 +1,4 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
-import type { HealthCheckResult } from '@nestjs/terminus';
 import type { FastifyReply } from 'fastify';
 
 import { AdminRoute } from '../http/admin-route.ts';
@@ -12,17 +11,17 @@ export class HealthController {
   constructor(@Inject(Health) private readonly health: Health) {}
 
   @Get('live')
-  async live(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthCheckResult> {
+  async live(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthReport['body']> {
     return answer(await this.health.live(), reply);
   }
 
   @Get('ready')
-  async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthCheckResult> {
+  async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthReport['body']> {
     return answer(await this.health.ready(), reply);
   }
 }
 
-function answer(report: HealthReport, reply: FastifyReply): HealthCheckResult {
+function answer(report: HealthReport, reply: FastifyReply): HealthReport['body'] {
   reply.status(report.status).header('cache-control', 'no-store');
   return report.body;
 }

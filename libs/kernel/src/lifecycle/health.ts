@@ -5,6 +5,8 @@ import {
   HealthIndicatorService,
 } from '@nestjs/terminus';
 
+import { Lifecycle } from './lifecycle.ts';
+
 type Check = () => Promise<void> | void;
 
 /** What a check may take before it counts as failed. */
@@ -12,19 +14,23 @@ const CHECK_TIMEOUT_MS = 2000;
 
 /**
  * Whether this process lives and whether it may be given work. Ready: started, not stopping, and every readiness check
- * passes. Checks throw to fail; they ask nothing of a peer, so that nothing deadlocks at start.
+ * passes. Checks throw to fail; they ask nothing of a peer, so that nothing deadlocks at start. Dependencies are shown
+ * beside that and decide nothing: an engine that is lost while the process runs leaves every instance without it alike, and
+ * taking them all out of service would help nobody.
  */
 @Injectable()
 export class Health {
   readonly #logger = new Logger(Health.name);
   readonly #liveness = new Map<string, Check>();
   readonly #readiness = new Map<string, Check>();
+  readonly #dependencies = new Map<string, Check>();
   readonly #listeners = new Set<() => void>();
   #serving = false;
 
   constructor(
     @Inject(HealthCheckService) private readonly terminus: HealthCheckService,
     @Inject(HealthIndicatorService) private readonly indicators: HealthIndicatorService,
+    @Inject(Lifecycle) private readonly lifecycle: Lifecycle,
   ) {}
 
   addReadiness(name: string, check: Check): void {
@@ -33,6 +39,14 @@ export class Health {
 
   addLiveness(name: string, check: Check): void {
     this.#liveness.set(name, check);
+  }
+
+  /**
+   * Shows an outside engine in the answer of `/health/ready`, by the engine's name in lower case (`kafka`). `check` throws
+   * with what is wrong, also as long as it has not connected yet; it tells what the adapter knows, and asks little.
+   */
+  addDependency(name: string, check: Check): void {
+    this.#dependencies.set(name, check);
   }
 
   /** Started, and not asked to stop. */
@@ -55,11 +69,30 @@ export class Health {
     return this.#report(this.#liveness);
   }
 
-  ready(): Promise<HealthReport> {
-    const started: Check = () => {
-      if (!this.#serving) throw new Error('not started, or stopping');
-    };
-    return this.#report(new Map([['lifecycle', started], ...this.#readiness]));
+  async ready(): Promise<HealthReport> {
+    const [report, dependencies] = await Promise.all([
+      this.#report(new Map([['lifecycle', () => this.#started()], ...this.#readiness])),
+      this.#stateOfDependencies(),
+    ]);
+    return { ...report, body: { ...report.body, ...(dependencies && { dependencies }) } };
+  }
+
+  #started(): void {
+    if (this.#serving) return;
+    const { stopping, progress } = this.lifecycle;
+    if (stopping) throw new Error('stopping');
+    throw new Error(progress === undefined ? 'not started' : `starting: ${progress}`);
+  }
+
+  async #stateOfDependencies(): Promise<Record<string, DependencyState> | undefined> {
+    if (this.#dependencies.size === 0) return undefined;
+    const states: Record<string, DependencyState> = {};
+    await Promise.all(
+      [...this.#dependencies].map(async ([name, check]) => {
+        states[name] = await stateOf(check);
+      }),
+    );
+    return states;
   }
 
   async #report(checks: Map<string, Check>): Promise<HealthReport> {
@@ -70,7 +103,7 @@ export class Health {
         return indicator.up();
       } catch (error) {
         this.#logger.warn({ err: error }, `health check ${name} fails`);
-        return indicator.down(error instanceof Error ? error.message : String(error));
+        return indicator.down(messageOf(error));
       }
     });
     try {
@@ -82,10 +115,29 @@ export class Health {
   }
 }
 
-/** An HTTP answer: 200 or 503, with what terminus found. */
+export interface DependencyState {
+  status: 'up' | 'down';
+  /** What is wrong. */
+  message?: string;
+}
+
+/** An HTTP answer: 200 or 503, with what terminus found and, for readiness, the state of outside engines. */
 export interface HealthReport {
   status: 200 | 503;
-  body: HealthCheckResult;
+  body: HealthCheckResult & { dependencies?: Record<string, DependencyState> };
+}
+
+async function stateOf(check: Check): Promise<DependencyState> {
+  try {
+    await withTimeout(check);
+    return { status: 'up' };
+  } catch (error) {
+    return { status: 'down', message: messageOf(error) };
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function withTimeout(check: Check): Promise<void> {

@@ -1,5 +1,7 @@
 import { Logger } from '@nestjs/common';
 
+import { runStartStep, type StartStep } from './start-step.ts';
+
 export const START_PHASES = [
   'database',
   'broker',
@@ -45,12 +47,14 @@ export class StartFailed extends Error {
  * Guarantees: phases run in the order of START_PHASES and STOP_PHASES. Within a phase, functions run one after the other:
  * at start as registered, at stop the last registered first. A start function that throws ends the start. A stop function
  * that throws is logged, and the stop goes on. `stop` runs once, however often it is called, and runs all its phases
- * whether or not the start got far.
+ * whether or not the start got far; a start function that waits for an engine (`awaitEngine`) is then cut short.
  */
 export class Lifecycle {
   readonly #logger = new Logger(Lifecycle.name);
   readonly #start = new Map<StartPhase, Step[]>();
   readonly #stop = new Map<StopPhase, Step[]>();
+  readonly #stopping = new AbortController();
+  #running: { phase: StartPhase; name: string; step: StartStep } | undefined;
   #starting: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -64,7 +68,14 @@ export class Lifecycle {
 
   /** True from the moment `stop` was called. */
   get stopping(): boolean {
-    return this.#stopped !== undefined;
+    return this.#stopping.signal.aborted;
+  }
+
+  /** What the start is at, while it lasts: `broker, join Kafka: waiting for Kafka at ...`. */
+  get progress(): string | undefined {
+    if (this.#running === undefined) return undefined;
+    const { phase, name, step } = this.#running;
+    return `${phase}, ${name}${step.waitingFor === undefined ? '' : `: ${step.waitingFor}`}`;
   }
 
   /** @throws StartFailed */
@@ -74,6 +85,7 @@ export class Lifecycle {
   }
 
   stop(): Promise<void> {
+    this.#stopping.abort();
     this.#stopped ??= this.#runStop();
     return this.#stopped;
   }
@@ -83,10 +95,14 @@ export class Lifecycle {
       for (const step of this.#start.get(phase) ?? []) {
         if (this.stopping) throw new StartFailed(phase, step.name, 'asked to stop meanwhile');
         const began = performance.now();
+        const running: StartStep = { stopping: this.#stopping.signal };
+        this.#running = { phase, name: step.name, step: running };
         try {
-          await step.run();
+          await runStartStep(running, () => step.run());
         } catch (error) {
           throw new StartFailed(phase, step.name, error);
+        } finally {
+          this.#running = undefined;
         }
         const took = Math.round(performance.now() - began);
         this.#logger.debug(`start ${phase}: ${step.name} (${took} ms)`);

@@ -98,6 +98,7 @@ export async function makeService(module: Type): Promise<MadeService> {
         // After init, so that whatever libraries have registered in a phase goes first.
         transports.register();
         lifecycle.onStop('close', 'nest', close);
+        await transports.openAdmin();
         await lifecycle.start();
       } catch (error) {
         await lifecycle.stop();

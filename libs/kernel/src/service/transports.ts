@@ -18,7 +18,8 @@ import { RequestLog } from './request-log.ts';
 
 /**
  * Ties the listeners of a service to its lifecycle.
- * Start: they open at the end of `transports`; the service serves from the end of `ready`.
+ * Start: the admin listener is open before the first phase, so that whoever asks is told what a start waits for; the others
+ * open at the end of `transports`; the service serves from the end of `ready`.
  * Stop: it says it is unready (and answers on, asking clients to leave their connections), gives routes time to drain, stops
  * accepting, and waits for what is in flight, in all no longer than SHUTDOWN_TIMEOUT_SECONDS.
  */
@@ -26,7 +27,7 @@ export function connectTransports(
   app: NestFastifyApplication,
   servers: HttpServers,
   config: KernelConfig,
-): { register(): void } {
+): { register(): void; openAdmin(): Promise<void> } {
   const options = app.get<KernelOptions>(KERNEL_OPTIONS);
   const health = app.get(Health);
   const logger = new Logger('Service');
@@ -45,21 +46,25 @@ export function connectTransports(
     app.connectMicroservice<MicroserviceOptions>({ strategy: grpc }, { inheritAppConfig: true });
   }
 
+  const listeners = app.get(Listeners);
+
   return {
+    async openAdmin() {
+      const admin = await servers.listenForAdmin({
+        host: config.ADMIN_HOST,
+        port: config.ADMIN_PORT,
+      });
+      listeners.admin = advertised('http://', config.ADMIN_HOST, admin.port);
+    },
     register() {
       const lifecycle = app.get(Lifecycle);
-      const listeners = app.get(Listeners);
       lifecycle.onStart('transports', 'listeners', async () => {
         if (grpc !== undefined) {
           await app.startAllMicroservices();
           listeners.grpc = advertised('', config.GRPC_HOST, grpc.port, config.ADVERTISE_HOST);
         }
-        const { http, admin } = await servers.listen({
-          http: { host: config.HTTP_HOST, port: config.HTTP_PORT },
-          admin: { host: config.ADMIN_HOST, port: config.ADMIN_PORT },
-        });
+        const http = await servers.listen({ host: config.HTTP_HOST, port: config.HTTP_PORT });
         listeners.http = advertised('http://', config.HTTP_HOST, http.port, config.ADVERTISE_HOST);
-        listeners.admin = advertised('http://', config.ADMIN_HOST, admin.port);
       });
       lifecycle.onStart('ready', 'serving', () => {
         health.serving = true;
