@@ -77,6 +77,7 @@ function broker(config: EventBusConfig, service: ServiceInfo, heard: Listener): 
     {
       connectionString: config.DATABASE_URL,
       applicationName: `${service.name} event bus`,
+      clientId: service.instanceId,
       sessionMs: config.EVENT_SESSION_MS,
       pollMs: config.EVENT_POLL_MS,
     },

@@ -5,11 +5,15 @@
 export {
   type BrokerRecord,
   EventBroker,
+  type GroupDescription,
+  type GroupPosition,
   type OutgoingRecord,
   type PartitionLag,
+  type PartitionRange,
   type RecordBatch,
   type SubscribeOptions,
   type Subscription,
+  type TopicDescription,
   type TopicPartition,
 } from './broker/event-broker.ts';
 export { Listener } from './broker/postgres/listener.ts';

@@ -69,6 +69,38 @@ export interface PartitionLag extends TopicPartition {
   lag: bigint;
 }
 
+/** What lies in one partition of a topic. */
+export interface PartitionRange {
+  partition: number;
+  /** Offset of the first record that is still there; `next` where there is none. */
+  first: bigint;
+  /** Offset that the next record will get. */
+  next: bigint;
+}
+
+export interface TopicDescription {
+  topic: string;
+  /** In order of their numbers. */
+  partitions: readonly PartitionRange[];
+  /** How long the broker keeps a record; undefined where it keeps them until their owner prunes. */
+  retentionMs?: number;
+}
+
+/** How far a whole group has come in one partition. */
+export interface GroupPosition extends PartitionLag {
+  /** Where the group goes on; undefined: it has kept nothing of this partition, and begins with its first record. */
+  committed?: bigint;
+  /** The member that owns it now, one of the group's `members`. */
+  owner?: string;
+}
+
+export interface GroupDescription {
+  /** Those whose session lives, by the names the broker has for them; the client's own name is part of it. */
+  members: readonly string[];
+  /** Every partition of those of the topics asked for that exist, by topic and number. */
+  positions: readonly GroupPosition[];
+}
+
 export interface Subscription {
   /** What this member owns now. */
   assigned(): readonly TopicPartition[];
@@ -90,7 +122,8 @@ export interface Subscription {
  * - `produce` resolves when all records are durable, and is all or nothing per topic and partition. Rejected, some may
  *   be there: the caller repeats, so delivery is at least once.
  * - Records of one topic and key are delivered in the order in which they were produced.
- * - A service appends to topics `<service>.*` and joins groups `<service>.*` alone; else `produce` and `subscribe` reject.
+ * - A service appends to topics `<service>.*` and joins and describes groups `<service>.*` alone; else `produce`,
+ *   `subscribe` and `describeGroup` reject.
  * - A group's partition has one owner at a time, as far as the broker knows. An owner that lost it (slept through its
  *   session) cannot move the offset; what it does meanwhile is the consumer's to fence, by an inbox.
  * - After a crash the group goes on from the last offset kept: records may come twice, none is left out.
@@ -104,7 +137,16 @@ export abstract class EventBroker {
   /** Resolves when the member has joined, or when a subscription without a group stands at the end of its topics. */
   abstract subscribe(options: SubscribeOptions): Promise<Subscription>;
 
-  /** Deletes the caller's own records older than this, where the broker does not do it by itself. */
+  /** Those of the topics that exist, by name. Any service may ask of any topic. */
+  abstract describeTopics(topics: readonly string[]): Promise<TopicDescription[]>;
+
+  /** How far the whole group has come in these topics, whoever owns what. A group nobody ever joined has everything before it. */
+  abstract describeGroup(group: string, topics: readonly string[]): Promise<GroupDescription>;
+
+  /**
+   * Deletes the caller's own records older than this, and forgets those of its groups that have had no member for so
+   * long, where the broker does not do it by itself.
+   */
   abstract prune(olderThanMs: number): Promise<void>;
 
   abstract connect(): Promise<void>;

@@ -4,7 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '@gatehouse/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
-import type { EventBroker, OutgoingRecord, Subscription } from '../broker/event-broker.ts';
+import type {
+  EventBroker,
+  GroupDescription,
+  OutgoingRecord,
+  Subscription,
+} from '../broker/event-broker.ts';
 import { Collector } from './collector.ts';
 import { signal } from './signal.ts';
 
@@ -396,5 +401,77 @@ export function eventBrokerContract(name: string, start: () => Promise<BrokerEng
         expect(seen.values).toEqual(['1']);
       });
     });
+
+    describe('asked by an operator', () => {
+      it('tells which topics there are, and what lies in their partitions', async () => {
+        await alpha.produce([...records(3, 'a'), ...records(2, 'b')]);
+        const described = await alpha.describeTopics([topic, `${topic}-none`]);
+        expect(described.map((one) => one.topic)).toEqual([topic]);
+        const partitions = described[0]?.partitions ?? [];
+        expect(partitions.map(({ partition }) => partition)).toEqual([0, 1, 2, 3]);
+        const held = partitions.reduce((sum, { first, next }) => sum + next - first, 0n);
+        expect(held).toBe(5n);
+        const { broker: beta } = await open('beta');
+        expect((await beta.describeTopics([topic]))[0]?.partitions).toEqual(partitions);
+      });
+
+      it('tells how far behind a group is that nobody is in', async () => {
+        await alpha.produce(records(5, 'a'));
+        const never = await alpha.describeGroup(group, [topic]);
+        expect(never.members).toEqual([]);
+        expect(never.positions).toHaveLength(4);
+        expect(lagOf(never)).toBe(5n);
+        expect(never.positions.every(({ committed }) => committed === undefined)).toBe(true);
+
+        const seen = await Collector.on(alpha, { group, topics: [topic] });
+        await seen.has(5);
+        await seen.stop();
+        await alpha.produce(records(2, 'a'));
+        await eventually(
+          async () => {
+            const left = await alpha.describeGroup(group, [topic]);
+            expect(left.members).toEqual([]);
+            expect(left.positions.every(({ owner }) => owner === undefined)).toBe(true);
+            expect(lagOf(left)).toBe(2n);
+          },
+          { timeoutMs: 15_000, intervalMs: 100 },
+        );
+      });
+
+      it('tells who is in a group and owns what, and the lag of all of them together', async () => {
+        const { broker: second } = await open('alpha');
+        const { promise: blocked, resolve: release } = signal();
+        const options = { group, topics: [topic], onBatch: () => blocked };
+        await Collector.on(alpha, options);
+        await Collector.on(second, options);
+        await alpha.produce(range(20).flatMap((key) => records(1, key)));
+        await eventually(
+          async () => {
+            const { members, positions } = await alpha.describeGroup(group, [topic]);
+            expect(members).toHaveLength(2);
+            const owners = new Set(positions.map(({ owner }) => owner));
+            expect([...owners].sort()).toEqual([...members].sort());
+            expect(lagOf({ positions })).toBe(20n);
+          },
+          { timeoutMs: 20_000, intervalMs: 100 },
+        );
+        release();
+        await eventually(
+          async () => {
+            expect(lagOf(await second.describeGroup(group, [topic]))).toBe(0n);
+          },
+          { timeoutMs: 15_000, intervalMs: 100 },
+        );
+      }, 60_000);
+
+      it('refuses to describe the group of another service', async () => {
+        const { broker: beta } = await open('beta');
+        await expect(beta.describeGroup(group, [topic])).rejects.toThrow();
+      });
+    });
   });
+}
+
+function lagOf({ positions }: Pick<GroupDescription, 'positions'>): bigint {
+  return positions.reduce((sum, { lag }) => sum + lag, 0n);
 }

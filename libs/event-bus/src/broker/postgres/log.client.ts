@@ -2,8 +2,10 @@ import type { Pool } from 'pg';
 
 import type {
   BrokerRecord,
+  GroupDescription,
   OutgoingRecord,
   PartitionLag,
+  TopicDescription,
   TopicPartition,
 } from '../event-broker.ts';
 
@@ -31,6 +33,18 @@ interface OwnershipRow {
   committed: string;
   head: string;
   revoking: boolean;
+}
+
+interface RangeRow {
+  topic: string;
+  partition: number;
+  first: string;
+  next: string;
+}
+
+interface PositionRow extends RangeRow {
+  committed: string | null;
+  owner: string | null;
 }
 
 interface LogRow {
@@ -148,6 +162,50 @@ export class LogClient {
     await this.pool.query('SELECT platform.bus_leave($1, $2)', [group, member]);
   }
 
+  async describeTopics(topics: readonly string[]): Promise<TopicDescription[]> {
+    const { rows } = await this.pool.query<RangeRow>('SELECT * FROM platform.bus_ranges($1)', [
+      topics,
+    ]);
+    return [...Map.groupBy(rows, (row) => row.topic)].map(([topic, ranges]) => ({
+      topic,
+      partitions: ranges.map(({ partition, first, next }) => ({
+        partition,
+        first: BigInt(first),
+        next: BigInt(next),
+      })),
+    }));
+  }
+
+  async describeGroup(group: string, topics: readonly string[]): Promise<GroupDescription> {
+    const [members, positions] = await Promise.all([
+      this.pool.query<{ member: string }>(
+        'SELECT member FROM platform.bus_group_members($1) member',
+        [group],
+      ),
+      this.pool.query<PositionRow>('SELECT * FROM platform.bus_group_positions($1, $2)', [
+        group,
+        topics,
+      ]),
+    ]);
+    return {
+      members: members.rows.map((row) => row.member),
+      positions: positions.rows.map(({ topic, partition, first, next, committed, owner }) => ({
+        ...lagOf({ topic, partition, head: BigInt(next) }, largest(committed ?? first, first)),
+        ...(committed !== null && { committed: BigInt(committed) }),
+        ...(owner !== null && { owner }),
+      })),
+    };
+  }
+
+  /** Groups that have had no member for so long; returns how many there were. */
+  async pruneGroups(olderThanMs: number): Promise<number> {
+    const { rows } = await this.pool.query<{ forgotten: string }>(
+      'SELECT platform.bus_prune_groups(make_interval(secs => $1)) AS forgotten',
+      [olderThanMs / 1000],
+    );
+    return Number(rows[0]?.forgotten ?? 0);
+  }
+
   async prune(olderThanMs: number, limit: number): Promise<number> {
     const { rows } = await this.pool.query<{ deleted: string }>(
       'SELECT platform.bus_prune(make_interval(secs => $1), $2) AS deleted',
@@ -163,4 +221,8 @@ export function lagOf(
 ): PartitionLag {
   const lag = owned.head - position;
   return { topic: owned.topic, partition: owned.partition, lag: lag > 0n ? lag : 0n };
+}
+
+function largest(a: string, b: string): bigint {
+  return BigInt(a) > BigInt(b) ? BigInt(a) : BigInt(b);
 }

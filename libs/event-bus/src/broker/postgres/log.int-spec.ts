@@ -144,4 +144,43 @@ describe('the log in PostgreSQL', () => {
     expect(await sync('sleeper')).toEqual([]); // it is back, as a new member that waits for its share
     expect((await sync('heir')).filter((owned) => owned.revoking)).toHaveLength(1);
   });
+
+  it('forgets a group that nobody has been in for the time given, its own alone', async () => {
+    const join = (client: LogClient, group: string, sessionMs = 60_000) =>
+      client.sync({
+        group,
+        member: 'one',
+        topics: ['alpha.thing'],
+        from: 'earliest',
+        sessionMs,
+        released: [],
+      });
+    const other = new LogClient(beta);
+    await join(log, 'alpha.lives');
+    await join(log, 'alpha.left');
+    await log.leave('alpha.left', 'one');
+    await join(log, 'alpha.died', 1);
+    await join(other, 'beta.left');
+    await other.leave('beta.left', 'one');
+    const groups = async () =>
+      (
+        await admin.query<{ name: string }>(
+          `SELECT name FROM platform.bus_groups WHERE name ~ 'lives|left|died' ORDER BY name`,
+        )
+      ).rows.map(({ name }) => name);
+
+    await log.pruneGroups(3_600_000);
+    expect(await groups()).toEqual(['alpha.died', 'alpha.left', 'alpha.lives', 'beta.left']);
+    await admin.query(
+      `UPDATE platform.bus_groups SET emptied_at = emptied_at - interval '2 hours';
+       UPDATE platform.bus_members SET expires_at = expires_at - interval '2 hours' WHERE group_name = 'alpha.died'`,
+    );
+    expect(await log.pruneGroups(3_600_000)).toBeGreaterThanOrEqual(2);
+    expect(await groups()).toEqual(['alpha.lives', 'beta.left']);
+    const { rows } = await admin.query(
+      `SELECT FROM platform.bus_assignments WHERE group_name IN ('alpha.left', 'alpha.died')`,
+    );
+    expect(rows).toEqual([]);
+    expect(await join(log, 'alpha.left')).toHaveLength(3); // comes back as a new group
+  });
 });

@@ -14,7 +14,7 @@ export interface PartitionSource {
 
 /** One member of a group. */
 export class GroupMembership implements PartitionSource {
-  readonly member = randomUUID();
+  readonly member: string;
 
   constructor(
     private readonly log: LogClient,
@@ -23,8 +23,11 @@ export class GroupMembership implements PartitionSource {
       topics: readonly string[];
       from: 'earliest' | 'latest';
       sessionMs: number;
+      clientId: string;
     },
-  ) {}
+  ) {
+    this.member = `${options.clientId}/${randomUUID()}`;
+  }
 
   refresh(released: readonly TopicPartition[]): Promise<Ownership[]> {
     return this.log.sync({ ...this.options, member: this.member, released });

@@ -2,7 +2,13 @@ import { Logger } from '@nestjs/common';
 import { Pool } from 'pg';
 
 import { EventBroker } from '../event-broker.ts';
-import type { OutgoingRecord, SubscribeOptions, Subscription } from '../event-broker.ts';
+import type {
+  GroupDescription,
+  OutgoingRecord,
+  SubscribeOptions,
+  Subscription,
+  TopicDescription,
+} from '../event-broker.ts';
 import type { Listener } from './listener.ts';
 import { LogClient } from './log.client.ts';
 import { EveryPartition, GroupMembership } from './partition-source.ts';
@@ -19,6 +25,8 @@ const CONNECTIONS = 3;
 export interface PostgresBrokerOptions extends SubscriptionTiming {
   connectionString: string;
   applicationName: string;
+  /** Names this process among the members of a group. Default: the application's name. */
+  clientId?: string;
 }
 
 /**
@@ -66,11 +74,11 @@ export class PostgresBroker extends EventBroker {
 
   async subscribe(options: SubscribeOptions): Promise<Subscription> {
     const { group, topics, from = 'earliest' } = options;
-    const { sessionMs } = this.options;
+    const { sessionMs, clientId = this.options.applicationName } = this.options;
     const source =
       group === undefined
         ? new EveryPartition(this.log, topics)
-        : new GroupMembership(this.log, { group, topics, from, sessionMs });
+        : new GroupMembership(this.log, { group, topics, from, sessionMs, clientId });
     const subscription = new PostgresSubscription(this.log, source, options, this.options);
     await subscription.start();
     const deafen = this.listener.on(CHANNEL, (payload) => subscription.heard(payload));
@@ -87,8 +95,18 @@ export class PostgresBroker extends EventBroker {
     };
   }
 
+  describeTopics(topics: readonly string[]): Promise<TopicDescription[]> {
+    return this.log.describeTopics(topics);
+  }
+
+  describeGroup(group: string, topics: readonly string[]): Promise<GroupDescription> {
+    return this.log.describeGroup(group, topics);
+  }
+
   async prune(olderThanMs: number): Promise<void> {
     while ((await this.log.prune(olderThanMs, PRUNE_RECORDS)) > 0);
+    const forgotten = await this.log.pruneGroups(olderThanMs);
+    if (forgotten > 0) this.logger.log(`Forgot ${forgotten} groups that nobody was in any more`);
   }
 
   async close(): Promise<void> {
