@@ -12,23 +12,28 @@ import {
 import { temporaryDatabase, type TemporaryDatabase } from '@gatehouse/testing';
 import pg from 'pg';
 import { decidePasswords, storeFiles, takeFiles } from './credentials.ts';
+import { type PlatformEngines, withoutEngines } from './platform-engines.ts';
 import { compileCache, gatehouse, workspace } from './run-command.ts';
 
 /**
  * A database with every service of the workspace provisioned and migrated, and with its administrator unless that is
- * `false`; the credentials for it are put under `<folder>/credentials`. Prepared once a test run, copied after that.
+ * `false`; the credentials for it are put under `<folder>/credentials`. Prepared once a test run and server, copied after
+ * that. Engines are provisioned for each.
  */
 export async function platformDatabase(
   folder: string,
+  engines: PlatformEngines,
   { administrator = true } = {},
 ): Promise<TemporaryDatabase> {
+  const { databaseServer, addresses } = engines;
   const database = await temporaryDatabase({
+    ...(databaseServer !== undefined && { server: databaseServer }),
     template: administrator ? 'gatehouse-platform' : 'gatehouse-platform-without-administrator',
     prepare: (adminUrl) => prepare(adminUrl, administrator),
   });
   await withClient(database.url, (client) => takeFiles(client, folder));
   // What belongs to a database and not to its copies: grants on it, settings of roles in it, the address in the files.
-  await provision(database.url, join(folder, 'credentials'));
+  await provision(database.url, join(folder, 'credentials'), addresses);
   return database;
 }
 
@@ -89,7 +94,7 @@ class TemplateRun {
       name,
       mainFile,
       logFile: join(this.folder, 'logs', `${name}.log`),
-      env: serviceEnvironment(process.env, {
+      env: serviceEnvironment(withoutEngines(process.env), {
         credentialsDir: join(this.folder, 'credentials', name),
         issuer: 'http://127.0.0.1:8080',
         compileCache,
@@ -98,8 +103,15 @@ class TemplateRun {
   }
 }
 
-async function provision(adminUrl: string, credentials: string): Promise<void> {
-  await gatehouse(['provision', '--credentials', credentials], { DATABASE_URL: adminUrl });
+async function provision(
+  adminUrl: string,
+  credentials: string,
+  engines: Record<string, string> = {},
+): Promise<void> {
+  await gatehouse(['provision', '--credentials', credentials], {
+    ...engines,
+    DATABASE_URL: adminUrl,
+  });
 }
 
 async function withClient(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { findWorkspace } from '@gatehouse/launcher';
+import { withoutEngines } from './platform-engines.ts';
 
 export const workspace = findWorkspace(import.meta.dirname);
 
@@ -13,7 +14,7 @@ export async function gatehouse(
   args: readonly string[],
   env: Record<string, string> = {},
 ): Promise<void> {
-  const { NODE_OPTIONS: _jestOnly, ...base } = process.env;
+  const { NODE_OPTIONS: _jestOnly, ...base } = withoutEngines(process.env);
   const main = join(workspace, 'apps', 'cli', 'dist', 'main.js');
   await promisify(execFile)(process.execPath, [main, ...args], {
     env: { ...base, NODE_COMPILE_CACHE: compileCache, ...env },

@@ -10,15 +10,18 @@ import {
   type ServicePackage,
   ServiceProcess,
 } from '@gatehouse/launcher';
-import { eventually, freePort, type TemporaryDatabase } from '@gatehouse/testing';
+import { type EngineSet, eventually, freePort, type TemporaryDatabase } from '@gatehouse/testing';
 import pg from 'pg';
 import { Instance } from './instance.ts';
 import { platformDatabase } from './platform-database.ts';
+import { type EnginesWanted, PlatformEngines, withoutEngines } from './platform-engines.ts';
 import { compileCache, gatehouse, workspace } from './run-command.ts';
 import { settled } from './settled.ts';
 import { TestClient, type TestClientOptions } from './test-client.ts';
 
 export interface StartPlatformOptions {
+  /** Engines of the scale profile; default none: the embedded profile. */
+  engines?: EnginesWanted;
   /** Which to start; default all of the workspace. All are provisioned and migrated. */
   services?: readonly string[];
   /** Given to every service. */
@@ -52,14 +55,15 @@ export type Query = <T extends object = Record<string, unknown>>(
 ) => Promise<T[]>;
 
 /**
- * The platform, or a part of it: the built services as processes on free ports, on a database of their own. Build first
- * (the `e2e` target does). Stop it in `afterAll`; what is forgotten ends with the test file.
+ * The platform, or a part of it: the built services as processes on free ports, on a database and, where asked for, engines
+ * of their own. Build first (the `e2e` target does). Stop it in `afterAll`; what is forgotten ends with the test file.
  */
 export async function startPlatform(options: StartPlatformOptions = {}): Promise<TestPlatform> {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-platform-'));
-  const database = await platformDatabase(folder, options);
+  const engines = await PlatformEngines.of(options.engines);
+  const database = await platformDatabase(folder, engines, options);
   const gatewayPort = await freePort();
-  const platform = new TestPlatform(folder, database, gatewayPort, options);
+  const platform = new TestPlatform(folder, database, engines, gatewayPort, options);
   running.add(platform);
   try {
     await platform.start();
@@ -83,6 +87,7 @@ export class TestPlatform {
   constructor(
     private readonly folder: string,
     private readonly temporary: TemporaryDatabase,
+    private readonly ownEngines: PlatformEngines,
     gatewayPort: number,
     private readonly options: StartPlatformOptions,
   ) {
@@ -91,6 +96,13 @@ export class TestPlatform {
     this.pool = new pg.Pool({ connectionString: temporary.url, max: 4 });
     this.pool.on('error', () => undefined);
     this.services = listServices(workspace);
+  }
+
+  /** To be killed, paused and brought back. @throws where it runs on none */
+  get engines(): EngineSet {
+    const { set } = this.ownEngines;
+    if (set === undefined) throw new Error('this platform runs on the embedded profile');
+    return set;
   }
 
   /** As bootstrap has stored it. @throws where there has been none */
@@ -236,13 +248,14 @@ export class TestPlatform {
     return { ...login, userId: subjectOf(login.accessToken), email, password };
   }
 
-  /** Ends every process at once and drops the database. */
+  /** Ends every process at once, drops the database and ends the engines that were started for it. */
   async stop(): Promise<void> {
     // The hook below comes before those of the test file.
     if (!running.delete(this)) return;
     for (const instance of [...this.instances.values()].flat()) instance.discard();
     await this.pool.end();
     await this.temporary.drop();
+    await this.ownEngines.end();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -254,12 +267,13 @@ export class TestPlatform {
       name: service,
       mainFile: found.mainFile,
       logFile: join(this.folder, 'logs', `${service}-${++this.started}.log`),
-      env: serviceEnvironment(process.env, {
+      env: serviceEnvironment(withoutEngines(process.env), {
         credentialsDir: this.credentialsDirOf(service),
         issuer: this.gatewayUrl,
         compileCache,
         ...(first && { httpPort: Number(new URL(this.gatewayUrl).port) }),
         extra: {
+          ...this.ownEngines.addresses,
           ...(service === GATEWAY && { GATEWAY_TRUSTED_PROXIES: '127.0.0.1/32' }),
           ...this.options.env,
           ...this.options.envOf?.[service],

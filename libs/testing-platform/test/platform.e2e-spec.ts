@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { jest } from '@jest/globals';
-import { eventually } from '@gatehouse/testing';
+import { describeWithEngines, ENGINES_START_MS, eventually } from '@gatehouse/testing';
 import { startPlatform, type TestClient, type TestPlatform } from '../src/index.ts';
 
 jest.setTimeout(180_000);
@@ -62,5 +62,25 @@ describe('the platform as a fixture', () => {
     const users = await other.database('identity')<{ email: string }>('SELECT email FROM users');
     expect(users).toEqual([{ email: platform.administrator.email }]);
     await other.stop();
+  });
+});
+
+describeWithEngines(['kafka', 'consul', 'redis', 'postgres'], () => {
+  let platform: TestPlatform;
+  beforeAll(async () => {
+    platform = await startPlatform({ engines: ['kafka', 'consul', 'redis', 'postgres'] });
+  }, ENGINES_START_MS);
+  afterAll(() => platform.stop());
+
+  it('is served, with its database on their server', async () => {
+    expect(new URL(platform.databaseUrl).port).toBe(String(platform.engines.ports.postgres));
+    const user = await platform.registerAndLogin();
+    expect((await user.client.get('/v1/users/me')).body.id).toBe(user.userId);
+  });
+
+  it('is served again after one was killed and is back', async () => {
+    await platform.engines.kill('postgres');
+    await platform.engines.start('postgres');
+    await eventually(() => platform.loginAsAdministrator(), { timeoutMs: 20_000 });
   });
 });

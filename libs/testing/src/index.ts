@@ -4,6 +4,7 @@ export {
   EngineSet,
   type EngineSetOptions,
   ENGINES_START_MS,
+  installEngines,
 } from './engines/engine-set.ts';
 export { type Engine, enginesBin } from './engines/engines-bin.ts';
 export { eventually, type EventuallyOptions } from './eventually.ts';

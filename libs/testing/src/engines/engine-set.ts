@@ -40,8 +40,7 @@ export async function engineSet(
   engines: readonly Engine[],
   options: EngineSetOptions = {},
 ): Promise<EngineSet> {
-  const bin = enginesBin();
-  if (bin === undefined) throw new Error('ENGINES_BIN names no program that starts engines');
+  const bin = programOrThrow();
   const base = await freePortBlock(engines.flatMap((engine) => PORTS[engine].takes));
   const ports = Object.fromEntries(
     Object.entries(PORTS).map(([engine, { at }]) => [engine, base + at]),
@@ -100,7 +99,12 @@ export class EngineSet {
 
   /** Starts what does not run, on the data it had, and waits until it answers. Default all. */
   async start(...engines: Engine[]): Promise<void> {
-    await this.call('start', ...(engines.length > 0 ? engines : this.engines));
+    const wanted = engines.length > 0 ? engines : this.engines;
+    await installEngines(wanted);
+    // Together: most of a start is waiting. All have come to an end when one has failed.
+    const starts = await Promise.allSettled(wanted.map((engine) => this.call('start', engine)));
+    const failed = starts.find((start) => start.status === 'rejected');
+    if (failed) throw failed.reason;
   }
 
   /** In order; keeps data. */
@@ -113,24 +117,24 @@ export class EngineSet {
     await this.call('wipe', engine);
   }
 
-  /** SIGKILL; of several brokers, one: `kafka-2`. */
+  /** SIGKILL; of several brokers, one: `kafka-2`, else the first. */
   async kill(engine: Engine | `kafka-${number}`): Promise<void> {
-    process.kill(await this.pid(engine), 'SIGKILL');
+    await this.call('kill', oneOf(engine));
   }
 
   /** SIGSTOP. */
   async pause(engine: Engine | `kafka-${number}`): Promise<void> {
-    process.kill(await this.pid(engine), 'SIGSTOP');
+    await this.call('pause', oneOf(engine));
   }
 
   /** SIGCONT. */
   async resume(engine: Engine | `kafka-${number}`): Promise<void> {
-    process.kill(await this.pid(engine), 'SIGCONT');
+    await this.call('resume', oneOf(engine));
   }
 
   /** Of the first broker, where an engine has several. */
   async pid(engine: Engine | `kafka-${number}`): Promise<number> {
-    const { stdout } = await this.call('pid', engine === 'kafka' ? 'kafka-1' : engine);
+    const { stdout } = await this.call('pid', oneOf(engine));
     return Number(stdout.trim());
   }
 
@@ -141,17 +145,30 @@ export class EngineSet {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  private async call(command: string, ...engines: string[]) {
+  private call(command: string, ...engines: string[]) {
     const env = { ...process.env, ...this.settings, NODE_OPTIONS: '' };
-    // Two test files at once must not both install what is missing.
-    if (command === 'start') await this.install(engines, env);
     return run(this.bin, [command, ...engines], { env });
   }
+}
 
-  private async install(engines: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
-    const lock = join(tmpdir(), 'gatehouse-engines-install.lock');
-    await run('flock', [lock, this.bin, 'install', ...engines], { env });
-  }
+function oneOf(engine: Engine | `kafka-${number}`): string {
+  return engine === 'kafka' ? 'kafka-1' : engine;
+}
+
+/**
+ * Brings what is missing on this machine: minutes for Consul, which is built once a machine; nothing where it is there.
+ * Two test files at once wait for each other.
+ */
+export async function installEngines(engines: readonly Engine[]): Promise<void> {
+  const lock = join(tmpdir(), 'gatehouse-engines-install.lock');
+  const env = { ...process.env, NODE_OPTIONS: '' };
+  await run('flock', [lock, programOrThrow(), 'install', ...engines], { env });
+}
+
+function programOrThrow(): string {
+  const bin = enginesBin();
+  if (bin === undefined) throw new Error('ENGINES_BIN names no program that starts engines');
+  return bin;
 }
 
 /** Ends what is left in `folder` when the test run has ended without doing so. */

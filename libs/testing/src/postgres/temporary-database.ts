@@ -4,6 +4,8 @@ import { postgresServer } from './postgres-server.ts';
 import { currentRunOwner, isAlive, parseRunKey, runKey } from '../run-owner.ts';
 
 export interface TemporaryDatabaseOptions {
+  /** A superuser's connection to another server than `postgresServer()`. */
+  server?: string;
   /** Names what `prepare` makes. Databases of one template are copies of one prepared database. */
   template?: string;
   /**
@@ -28,10 +30,11 @@ export interface TemporaryDatabase {
  * Roles belong to the server and not to a database: tests that make roles must agree on their passwords.
  */
 export async function temporaryDatabase({
+  server,
   template,
   prepare,
 }: TemporaryDatabaseOptions = {}): Promise<TemporaryDatabase> {
-  const { adminUrl } = await postgresServer();
+  const adminUrl = server ?? (await postgresServer()).adminUrl;
   const prefix = `gh_${runKey(currentRunOwner())}`;
   const name = `${prefix}_${randomBytes(6).toString('hex')}`;
   await withClient(adminUrl, async (admin) => {
