@@ -20,3 +20,4 @@ export {
   type ChildProcessHandle,
   type StartProcessOptions,
 } from './start-process.ts';
+export { TestAuthority, type TestCertificate } from './tls/test-authority.ts';
