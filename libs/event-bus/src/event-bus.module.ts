@@ -16,8 +16,11 @@ import { HeldEventsStore } from './consume/held-events.store.ts';
 import { InboxStore } from './consume/inbox.store.ts';
 import { Releaser } from './consume/releaser.ts';
 import { TakeEvent } from './consume/take-event.ts';
+import { DeadLetterBatch } from './dead-letters/dead-letter-batch.ts';
 import { DeadLetters } from './dead-letters/dead-letters.ts';
 import { EventBusPhases } from './event-bus.phases.ts';
+import { EventOperations } from './operations/event-operations.ts';
+import { ParkedKeys } from './operations/parked-keys.ts';
 import { Outbox } from './outbox/outbox.ts';
 import { OutboxRelay } from './outbox/outbox-relay.ts';
 import { OutboxStore } from './outbox/outbox.store.ts';
@@ -60,10 +63,21 @@ export class EventBusModule {
         Broadcast,
         EventConsumers,
         DeadLetters,
+        DeadLetterBatch,
+        ParkedKeys,
+        EventOperations,
         Upkeep,
         EventBusPhases,
       ],
-      exports: [EventBroker, IntegrationEvents, Outbox, OutboxRelay, DeadLetters],
+      exports: [
+        EventBroker,
+        IntegrationEvents,
+        Outbox,
+        OutboxRelay,
+        DeadLetters,
+        DeadLetterBatch,
+        EventOperations,
+      ],
     };
   }
 }

@@ -29,7 +29,15 @@ export {
   type SubscriptionOptions,
 } from './consume/on-integration-event.decorator.ts';
 export {
+  type BatchOptions,
+  type BatchOutcome,
+  type BatchResult,
+  DeadLetterBatch,
+  type DeadLetterSelection,
+} from './dead-letters/dead-letter-batch.ts';
+export {
   type DeadLetter,
+  type DeadLetterFilter,
   type DeadLetterQuery,
   DeadLetters,
   type ReplayOutcome,
@@ -37,9 +45,15 @@ export {
 export { DeadLetterNotFound } from './dead-letters/errors.ts';
 export { EventBusModule, type EventBusOptions } from './event-bus.module.ts';
 export { eventBusMigrations } from './migrations/event-bus.migrations.ts';
+export {
+  type ConsumerState,
+  EventOperations,
+  type TopicState,
+} from './operations/event-operations.ts';
+export type { ParkedKey, ParkedKeysQuery } from './operations/parked-keys.ts';
 export { Outbox, type OutboxEntry } from './outbox/outbox.ts';
 export { OutboxRelay } from './outbox/outbox-relay.ts';
-export { OutboxRow } from './outbox/outbox.store.ts';
+export { type OutboxDepth, OutboxRow } from './outbox/outbox.store.ts';
 export type { OutboxSink } from './outbox/relay-lane.ts';
 export { InvalidEvent } from './publish/errors.ts';
 export { IntegrationEvents } from './publish/integration-events.ts';

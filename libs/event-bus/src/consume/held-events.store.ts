@@ -28,6 +28,18 @@ export interface HeldEvent {
   failed_at: Date | null;
 }
 
+export interface DeadFilter {
+  /** The letter of the last one seen. */
+  after?: string;
+  consumer?: string;
+  type?: string;
+  /** The reason's code. */
+  reason?: string;
+  failedFrom?: Date;
+  failedBefore?: Date;
+  limit: number;
+}
+
 export interface Verdict {
   state: HeldEvent['state'];
   /** Until the next try of one that is pending. */
@@ -142,12 +154,22 @@ export class HeldEventsStore {
   }
 
   /** Dead letters, oldest first. */
-  async dead(filter: { consumer?: string; after?: string; limit: number }): Promise<HeldEvent[]> {
+  async dead(filter: DeadFilter): Promise<HeldEvent[]> {
     return this.database.query<HeldEvent>(
       `SELECT * FROM held_events
        WHERE state = 'dead' AND ($1::uuid IS NULL OR letter > $1) AND ($2::text IS NULL OR consumer = $2)
-       ORDER BY letter LIMIT $3`,
-      [filter.after ?? null, filter.consumer ?? null, filter.limit],
+         AND ($3::text IS NULL OR event_type = $3) AND ($4::text IS NULL OR reason ->> 'code' = $4)
+         AND ($5::timestamptz IS NULL OR failed_at >= $5) AND ($6::timestamptz IS NULL OR failed_at < $6)
+       ORDER BY letter LIMIT $7`,
+      [
+        filter.after ?? null,
+        filter.consumer ?? null,
+        filter.type ?? null,
+        filter.reason ?? null,
+        filter.failedFrom ?? null,
+        filter.failedBefore ?? null,
+        filter.limit,
+      ],
     );
   }
 

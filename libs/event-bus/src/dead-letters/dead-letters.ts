@@ -28,8 +28,20 @@ export interface DeadLetter {
   failed_at: Date | null;
 }
 
-export interface DeadLetterQuery {
+/** All of what is said. */
+export interface DeadLetterFilter {
   consumer?: string;
+  /** The type of the event. */
+  type?: string;
+  /** `code` of the reason. */
+  reason?: string;
+  /** Failed last at this time or later. */
+  failedFrom?: Date;
+  /** Failed last before this time. */
+  failedBefore?: Date;
+}
+
+export interface DeadLetterQuery extends DeadLetterFilter {
   /** The id of the last one seen. */
   after?: string;
   /** Default 25. */
@@ -51,13 +63,8 @@ export class DeadLetters {
   ) {}
 
   /** Oldest first. */
-  async list({ consumer, after, limit = 25 }: DeadLetterQuery = {}): Promise<DeadLetter[]> {
-    const held = await this.held.dead({
-      ...(consumer !== undefined && { consumer }),
-      ...(after !== undefined && { after }),
-      limit,
-    });
-    return held.map(toDeadLetter);
+  async list({ limit = 25, ...query }: DeadLetterQuery = {}): Promise<DeadLetter[]> {
+    return (await this.held.dead({ ...query, limit })).map(toDeadLetter);
   }
 
   /** With the number of events that wait behind it. @throws DeadLetterNotFound */

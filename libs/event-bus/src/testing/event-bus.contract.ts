@@ -385,6 +385,30 @@ export function eventBusContract(name: string, start: () => Promise<BusEngine>):
         await bus.settled(`${key}bad`, [0, 1, 2, 3, 4, 5]);
       });
 
+      it('has one effect however often, and from however many instances at once, it is replayed', async () => {
+        const broken = await bus.start('beta', poison(1));
+        const alpha = await orders();
+        await alpha.place(`${key}bad`, [0, 1, 2]);
+        const { id } = await deadLetter(broken.get(DeadLetters));
+        await broken.stop();
+        const slow = { afterEffect: () => sleep(100) };
+        const one = await bus.start('beta', slow);
+        const two = await bus.start('beta', slow);
+        const replays = await Promise.allSettled(
+          upTo(10).map((i) => (i % 2 === 0 ? one : two).get(DeadLetters).replay(id)),
+        );
+        const outcomes = replays.map((replay) =>
+          replay.status === 'fulfilled' ? replay.value : (replay.reason as { code: string }).code,
+        );
+        expect(outcomes).not.toContain('failed');
+        await bus.settled(`${key}bad`, [0, 1, 2]);
+        await expect(one.get(DeadLetters).replay(id)).rejects.toMatchObject({
+          code: 'DEAD_LETTER_NOT_FOUND',
+        });
+        await alpha.place(`${key}bad`, [3]);
+        await bus.settled(`${key}bad`, [0, 1, 2, 3]);
+      });
+
       it('is given up by a discard, and the events behind it follow', async () => {
         const beta = await bus.start('beta', poison(1));
         const alpha = await orders();
