@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { currentRunOwner } from '../run-owner.ts';
+import { eventually } from '../eventually.ts';
+import { currentRunOwner, isAlive, startedAtOf } from '../run-owner.ts';
 import { type Engine, enginesBin } from './engines-bin.ts';
 import { freePortBlock } from './free-ports.ts';
 
@@ -117,9 +118,13 @@ export class EngineSet {
     await this.call('wipe', engine);
   }
 
-  /** SIGKILL; of several brokers, one: `kafka-2`, else the first. */
+  /** SIGKILL, and waits for the end; of several brokers, one: `kafka-2`, else the first. */
   async kill(engine: Engine | `kafka-${number}`): Promise<void> {
+    const pid = await this.pid(engine);
+    const victim = { pid, startedAt: startedAtOf(pid) };
     await this.call('kill', oneOf(engine));
+    // One that is still dying would be taken for running by a start.
+    await eventually(() => !isAlive(victim));
   }
 
   /** SIGSTOP. */
