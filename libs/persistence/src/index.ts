@@ -4,6 +4,14 @@ export {
   type Changes,
   type TailOptions,
 } from './change-feed/change-feed.ts';
+export { awaitPostgres, type AwaitPostgresOptions } from './connection/await-postgres.ts';
+export {
+  describePostgres,
+  type PostgresAddress,
+  type PostgresConnection,
+  postgresConnection,
+} from './connection/postgres-address.ts';
+export { databaseTlsCa, databaseUrl } from './connection/postgres-variables.ts';
 export {
   DatabaseUnavailable,
   isLockTimeout,

@@ -1,10 +1,6 @@
 import { configOf } from '@gatehouse/kernel';
 import { z } from 'zod';
-
-const postgresUrl = z
-  .string()
-  .regex(/^postgres(ql)?:\/\/\S+$/, 'must be a URL that starts with postgres://')
-  .meta({ example: 'postgres://orders_app:secret@127.0.0.1:5432/gatehouse' });
+import { databaseTlsCa, databaseUrl } from './connection/postgres-variables.ts';
 
 /** 32 random bytes; a key of another length is refused, and there is no default in any profile. */
 const secretKey = z
@@ -15,7 +11,9 @@ const secretKey = z
 /** What every service with a schema reads. `gatehouse provision` writes the first three as credential files. */
 export class PersistenceConfig extends configOf({
   /** The service's own role: DML in its schema, nothing else. */
-  DATABASE_URL: postgresUrl,
+  DATABASE_URL: databaseUrl,
+  /** Who may have signed the server's certificate. */
+  DATABASE_TLS_CA: databaseTlsCa,
   /** Authenticates page tokens. */
   PAGE_TOKEN_KEY: secretKey,
   /** Encrypts what is kept secret in rows. */
@@ -40,4 +38,7 @@ export class PersistenceConfig extends configOf({
 }) {}
 
 /** Read by the command `migrate` alone: a running service never holds this credential. */
-export class MigratorConfig extends configOf({ MIGRATOR_DATABASE_URL: postgresUrl }) {}
+export class MigratorConfig extends configOf({
+  MIGRATOR_DATABASE_URL: databaseUrl,
+  DATABASE_TLS_CA: databaseTlsCa,
+}) {}

@@ -1,5 +1,13 @@
-import { CommandRegistry, Health, Lifecycle, Metrics, ServiceInfo } from '@gatehouse/kernel';
+import {
+  CommandRegistry,
+  EngineConfig,
+  Health,
+  Lifecycle,
+  Metrics,
+  ServiceInfo,
+} from '@gatehouse/kernel';
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { awaitPostgres } from './connection/await-postgres.ts';
 import { Database } from './database/database.ts';
 import { DatabaseProbe } from './database/database-probe.ts';
 import { Idempotency } from './idempotency/idempotency.ts';
@@ -24,12 +32,13 @@ export class PersistenceLifecycle {
     private readonly info: ServiceInfo,
     @Inject(PERSISTENCE_OPTIONS) private readonly options: { migrations: readonly Migration[] },
     config: PersistenceConfig,
+    private readonly engines: EngineConfig,
     lifecycle: Lifecycle,
     health: Health,
     commands: CommandRegistry,
     metrics: Metrics,
   ) {
-    const probe = new DatabaseProbe(config.DATABASE_URL);
+    const probe = new DatabaseProbe(database.options);
     lifecycle.onStart('database', 'open the schema', () => this.open());
     lifecycle.onStop('close', 'close the schema', async () => {
       clearInterval(this.sweep);
@@ -41,7 +50,10 @@ export class PersistenceLifecycle {
   }
 
   private async open(): Promise<void> {
-    await this.database.connect();
+    await awaitPostgres(() => this.database.connect(), {
+      url: this.database.options.url,
+      withinMs: this.engines.ENGINE_WAIT_SECONDS * 1000,
+    });
     await this.refuseOldSchema();
     this.sweep = setInterval(() => void this.removeExpired(), SWEEP_MS).unref();
   }
@@ -51,8 +63,15 @@ export class PersistenceLifecycle {
   }
 
   private async migrate(): Promise<void> {
-    const { MIGRATOR_DATABASE_URL: url } = new MigratorConfig();
-    const applied = await migrate({ url, schema: this.info.name, migrations: this.migrations });
+    const { MIGRATOR_DATABASE_URL: url, DATABASE_TLS_CA: tlsCa } = new MigratorConfig();
+    const applied = await migrate({
+      url,
+      tlsCa,
+      variable: 'MIGRATOR_DATABASE_URL',
+      withinMs: this.engines.ENGINE_WAIT_SECONDS * 1000,
+      schema: this.info.name,
+      migrations: this.migrations,
+    });
     this.logger.log(
       applied.length === 0 ? 'the schema is up to date' : `${applied.length} applied`,
     );

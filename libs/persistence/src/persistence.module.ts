@@ -1,4 +1,4 @@
-import { ServiceInfo } from '@gatehouse/kernel';
+import { EngineConfig, ServiceInfo } from '@gatehouse/kernel';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ChangeFeed } from './change-feed/change-feed.ts';
 import { Database } from './database/database.ts';
@@ -26,6 +26,7 @@ export class PersistenceModule {
       module: PersistenceModule,
       global: true,
       providers: [
+        EngineConfig,
         PersistenceConfig,
         TransactionHooks,
         { provide: PERSISTENCE_OPTIONS, useValue: options },
@@ -36,6 +37,7 @@ export class PersistenceModule {
             new Database(
               {
                 url: config.DATABASE_URL,
+                tlsCa: config.DATABASE_TLS_CA,
                 schema: info.name,
                 entities: options.entities,
                 poolSize: config.DATABASE_POOL_SIZE,

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { type PostgresAddress, postgresConnection } from '../connection/postgres-address.ts';
 
 const TIMEOUT_MS = 1_000;
 
@@ -6,9 +7,9 @@ const TIMEOUT_MS = 1_000;
 export class DatabaseProbe {
   private readonly pool: pg.Pool;
 
-  constructor(url: string) {
+  constructor(address: PostgresAddress) {
     this.pool = new pg.Pool({
-      connectionString: url,
+      ...postgresConnection(address),
       max: 1,
       idleTimeoutMillis: 30_000,
       connectionTimeoutMillis: TIMEOUT_MS,

@@ -1,11 +1,11 @@
 import pg from 'pg';
 import type { DataSourceOptions } from 'typeorm';
+import { type PostgresAddress, postgresConnection } from '../connection/postgres-address.ts';
 
 export type EntityClass = abstract new (...args: never[]) => object;
 
-export interface DatabaseOptions {
-  /** PostgreSQL URL of the service's own role. */
-  url: string;
+/** The address is that of the service's own role. */
+export interface DatabaseOptions extends PostgresAddress {
   /** The service's schema; entities live there unless they say otherwise. */
   schema: string;
   entities?: readonly EntityClass[];
@@ -28,9 +28,11 @@ const types = {
 
 /** TypeORM's options; nothing is ever created or altered by it: that is for migrations. */
 export function sourceOptions(options: DatabaseOptions): DataSourceOptions {
+  const { connectionString, ssl } = postgresConnection(options);
   return {
     type: 'postgres',
-    url: options.url,
+    url: connectionString,
+    ssl,
     schema: options.schema,
     entities: [...(options.entities ?? [])],
     synchronize: false,

@@ -1,16 +1,20 @@
 import { createHash } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { DataSource, type QueryRunner } from 'typeorm';
+import { awaitPostgres } from '../connection/await-postgres.ts';
+import { type PostgresAddress, postgresConnection } from '../connection/postgres-address.ts';
 import type { Migration } from './migration.ts';
 import { identifier, literal } from './quote.ts';
 
-export interface MigratePlan {
-  /** URL of `<service>_migrator`, or of a superuser. */
-  url: string;
+/** The address is that of `<service>_migrator`, or of a superuser. */
+export interface MigratePlan extends PostgresAddress {
   schema: string;
   /** Owns what is made: default `<schema>_owner`. */
   owner?: string;
   migrations: readonly Migration[];
+  /** The variable that the address came from, and how long a server that is not there yet is waited for, default not at all. */
+  variable?: string;
+  withinMs?: number;
 }
 
 const logger = new Logger('Migrations');
@@ -25,14 +29,16 @@ const logger = new Logger('Migrations');
  */
 export async function migrate(plan: MigratePlan): Promise<string[]> {
   refuseRepeatedNames(plan.migrations);
+  const { connectionString, ssl } = postgresConnection(plan);
   const source = new DataSource({
     type: 'postgres',
-    url: plan.url,
+    url: connectionString,
+    ssl,
     poolSize: 1,
     installExtensions: false,
     applicationName: `gatehouse-migrate-${plan.schema}`,
   });
-  await source.initialize();
+  await awaitPostgres(() => source.initialize(), plan);
   const runner = source.createQueryRunner();
   const lock = `hashtextextended(${literal(`gatehouse migrations of ${plan.schema}`)}, 0)`;
   try {

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { awaitPostgres } from '../connection/await-postgres.ts';
+import { postgresConnection } from '../connection/postgres-address.ts';
 import { migrate } from '../migrations/migrate.ts';
 import type { PlatformMigration } from '../migrations/migration.ts';
 import { sqlState } from '../database/database-error.ts';
@@ -17,11 +19,15 @@ import {
 export interface ProvisionPlan {
   /** A superuser's URL of the database that holds every schema. */
   adminUrl: string;
+  /** `DATABASE_TLS_CA`. */
+  tlsCa?: string | undefined;
   services: readonly { name: string; /** whether it has a schema */ database: boolean }[];
   /** Steps of schema `platform`, in order. */
   platformSql: readonly PlatformMigration[];
   /** Gets a folder for each service. */
   credentialsDir: string;
+  /** How long a server that is not there yet is waited for, default not at all. */
+  withinMs?: number;
   /** Where a new password comes from; default 32 random bytes. For tests that share a server. */
   newPassword?: (role: string) => string;
 }
@@ -45,9 +51,10 @@ export async function provision(plan: ProvisionPlan): Promise<void> {
       throw new Error(`${name} cannot be the name of a service`);
     }
   }
-  const admin = new pg.Client({ connectionString: plan.adminUrl });
-  admin.on('error', () => undefined);
-  await admin.connect();
+  const admin = await awaitPostgres(() => connect(plan), {
+    url: plan.adminUrl,
+    withinMs: plan.withinMs ?? 0,
+  });
   try {
     await admin.query(`SELECT pg_advisory_lock(hashtextextended('gatehouse provision', 0))`);
     await inTransaction(admin, async () => {
@@ -64,6 +71,7 @@ export async function provision(plan: ProvisionPlan): Promise<void> {
     }
     await migrate({
       url: plan.adminUrl,
+      tlsCa: plan.tlsCa,
       schema: 'platform',
       owner: 'platform_owner',
       migrations: plan.platformSql,
@@ -71,6 +79,13 @@ export async function provision(plan: ProvisionPlan): Promise<void> {
   } finally {
     await admin.end();
   }
+}
+
+async function connect({ adminUrl, tlsCa }: ProvisionPlan): Promise<pg.Client> {
+  const admin = new pg.Client(postgresConnection({ url: adminUrl, tlsCa }));
+  admin.on('error', () => undefined);
+  await admin.connect();
+  return admin;
 }
 
 async function writeCredentials(
