@@ -10,9 +10,9 @@ import { RequestMetrics } from './telemetry/request-metrics.ts';
 import { Upstreams } from './upstream/upstreams.ts';
 
 /**
- * When the parts of the edge start and stop. The gateway alone is not ready before it has had the key set and the first
- * snapshots of revocations and grants once: until then it could only answer 503. Later it stays ready without them,
- * since the views themselves refuse beyond their bounds.
+ * When the parts of the edge start and stop. The gateway alone is not ready before it has had the key set, the first
+ * snapshots of revocations and grants, and the routes of what runs, once: until then it could only answer 503. Later it
+ * stays ready without them, since the views themselves refuse beyond their bounds.
  */
 @Injectable()
 export class EdgeLifecycle {
@@ -36,7 +36,8 @@ export class EdgeLifecycle {
     });
     lifecycle.onStop('in-flight', 'upgraded connections', () => upgrader.closeAll());
     lifecycle.onStop('close', 'connections to services', () => this.close());
-    for (const [name, view] of Object.entries({ keys, revocations, grants })) {
+    const routes = { ready: () => sync.table.isComplete };
+    for (const [name, view] of Object.entries({ keys, revocations, grants, routes })) {
       health.addReadiness(
         `first ${name}`,
         once(() => view.ready(), name),

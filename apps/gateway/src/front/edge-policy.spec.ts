@@ -3,6 +3,7 @@ import type { Edge } from '../../test/fixtures/edge.ts';
 import { person, problemOf, route, startEdge } from '../../test/fixtures/edge.ts';
 import { FakeService } from '../../test/fixtures/fake-service.ts';
 import { raw, readAnswer, requestText } from '../../test/fixtures/raw-client.ts';
+import { RouteTable } from '../routing/route-table.ts';
 
 let service: FakeService;
 let edge: Edge;
@@ -57,6 +58,13 @@ describe('a path', () => {
     const answer = await edge.call('GET', target);
     expect(answer.status).toBe(400);
     expect(service.seen).toHaveLength(0);
+  });
+
+  it('that is in no route is 503 while routes are still being read', async () => {
+    await start({ parts: { table: () => new RouteTable([], false) } });
+    const answer = await edge.call('GET', '/v1/things');
+    expect(answer.status).toBe(503);
+    expect(answer.headers['retry-after']).toBe('1');
   });
 
   it('that nobody serves is 404, and one that takes other methods 405 with Allow', async () => {

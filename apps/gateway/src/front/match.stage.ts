@@ -2,6 +2,7 @@ import {
   MethodNotAllowed,
   NotCanonicalPath,
   RouteNotFound,
+  ServiceUnavailable,
   ValidationFailed,
 } from '@gatehouse/contracts-platform';
 import type { RouteTable } from '../routing/route-table.ts';
@@ -51,7 +52,9 @@ function explain(exchange: Exchange, table: RouteTable, cors: Cors): void {
   const { head, method, target, pathEnd } = exchange;
   const methods = table.methodsAt(target, pathEnd);
   if (methods.length === 0) {
-    exchange.refusal = new RouteNotFound();
+    exchange.refusal = table.isComplete
+      ? new RouteNotFound()
+      : new ServiceUnavailable('Routes are still being read', { retryAfterSeconds: 1 });
   } else if (method !== 'OPTIONS' || !METHODS.has(method)) {
     exchange.refusal = new MethodNotAllowed(undefined, { metadata: { allow: methods.join(', ') } });
   } else {

@@ -23,21 +23,26 @@ class Platform {
   readonly failures: string[] = [];
   private readonly running: FakeService[] = [];
   readonly upstreams = new Upstreams({ connections: 1, connectTimeoutMs: 200 });
-  readonly sync = new RouteSync({
-    directory: {
-      services: () => this.listed as DirectoryService[],
-      onChange: (listener) => this.listen(listener),
-    },
-    discovery: { instances: () => this.live, watch: (listener) => this.listen(listener) },
-    upstreams: this.upstreams,
-    fetchManifest: (instance) =>
-      new ManifestFetcher({ issue: (service) => `via for ${service}` }).manifest(instance),
-    build: (manifest, digest, allotted) =>
-      buildVersion(manifest, digest, allotted, edge, (...of) =>
-        new RequestMetrics().seriesOf(...of),
-      ),
-    onFailure: ({ reason }) => this.failures.push(reason),
-  });
+  readonly sync = this.anotherSync();
+
+  /** As a gateway has that has just begun. */
+  anotherSync(): RouteSync {
+    return new RouteSync({
+      directory: {
+        services: () => this.listed as DirectoryService[],
+        onChange: (listener) => this.listen(listener),
+      },
+      discovery: { instances: () => this.live, watch: (listener) => this.listen(listener) },
+      upstreams: this.upstreams,
+      fetchManifest: (instance) =>
+        new ManifestFetcher({ issue: (service) => `via for ${service}` }).manifest(instance),
+      build: (manifest, digest, allotted) =>
+        buildVersion(manifest, digest, allotted, edge, (...of) =>
+          new RequestMetrics().seriesOf(...of),
+        ),
+      onFailure: ({ reason }) => this.failures.push(reason),
+    });
+  }
 
   list(name: string, ...prefixes: string[]): void {
     this.listed = [
@@ -184,6 +189,32 @@ describe('the routes', () => {
     await platform.run('orders', ['/v1/orders']);
     await platform.becomes('/v1/orders', true);
     expect(platform.sync.table.services[0]?.versions[0]?.instances).toHaveLength(2);
+  });
+});
+
+describe('until every instance found at the start has been asked', () => {
+  it('what is not found may be there yet: the table says so, and does not change its mind later', async () => {
+    platform.list('orders', '/v1/orders');
+    platform.list('carts', '/v1/carts');
+    await platform.run('orders', ['/v1/orders']);
+    const { fake } = await platform.run('carts', ['/v1/carts']);
+    await fake.stop();
+    const fresh = platform.anotherSync();
+    expect(fresh.table.isComplete).toBe(false);
+    fresh.start();
+    expect(fresh.table.isComplete).toBe(false);
+    await eventually(() => fresh.table.isComplete, { timeoutMs: 2_000, intervalMs: 10 });
+    expect(fresh.table.match('GET', '/v1/orders', 10, performance.now())).toBeDefined();
+    await platform.run('carts', ['/v1/carts']);
+    expect(fresh.table.isComplete).toBe(true);
+    fresh.stop();
+  });
+
+  it('nothing to ask is everything asked', () => {
+    const fresh = platform.anotherSync();
+    fresh.start();
+    expect(fresh.table.isComplete).toBe(true);
+    fresh.stop();
   });
 });
 

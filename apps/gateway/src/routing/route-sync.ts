@@ -31,11 +31,12 @@ export interface RouteSyncOptions {
  * Keeps the route table what directory and registry say. A change of either is looked at once; a manifest that is not
  * known yet is read from an instance that signed its digest, and tried again until it is had or the instance is gone.
  * The table is swapped whole. A service the directory drops loses its routes at once; one whose instances are all gone
- * keeps them, so that clients are told 503 and not 404 while it restarts.
+ * keeps them, so that clients are told 503 and not 404 while it restarts. So they are by a gateway that has just started,
+ * until it has asked every instance that it found once.
  */
 export class RouteSync {
   /** What requests are matched against now. */
-  table = new RouteTable();
+  table = new RouteTable([], false);
   private readonly manifests = new Map<string, Manifest>();
   private readonly versions = new Map<string, ServiceVersion>();
   private readonly fetching = new Set<string>();
@@ -84,7 +85,12 @@ export class RouteSync {
       services
         .filter(({ name }) => routed.has(name))
         .map((allotted) => this.served(allotted, instances)),
+      this.table.isComplete || instances.every((instance) => this.hasBeenAsked(instance)),
     );
+  }
+
+  private hasBeenAsked(instance: ServingInstance): boolean {
+    return this.manifests.has(keyOf(instance)) || this.failed.has(attemptOf(instance));
   }
 
   private served(allotted: Allotment, instances: readonly ServingInstance[]): ServedService {
@@ -126,7 +132,7 @@ export class RouteSync {
   private async fetch(instance: ServingInstance): Promise<void> {
     const key = keyOf(instance);
     // One at a time from each instance; a second instance may have what the first withholds.
-    const attempt = `${key}@${instance.instanceId}`;
+    const attempt = attemptOf(instance);
     if (this.fetching.has(attempt)) return;
     this.fetching.add(attempt);
     try {
@@ -165,7 +171,7 @@ export class RouteSync {
     for (const [key, version] of this.versions) {
       if (!live.has(`${version.service}@${version.digest}`)) this.versions.delete(key);
     }
-    const attempts = new Set(instances.map((one) => `${keyOf(one)}@${one.instanceId}`));
+    const attempts = new Set(instances.map(attemptOf));
     for (const key of this.failed.keys()) if (!attempts.has(key)) this.failed.delete(key);
   }
 }
@@ -178,4 +184,8 @@ function isServing(instance: ServiceInstance): instance is ServingInstance {
 
 function keyOf(instance: { service: string; manifestDigest: string }): string {
   return `${instance.service}@${instance.manifestDigest}`;
+}
+
+function attemptOf(instance: ServingInstance): string {
+  return `${keyOf(instance)}@${instance.instanceId}`;
 }

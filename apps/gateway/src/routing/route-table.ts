@@ -15,7 +15,11 @@ export interface ServedService {
 export class RouteTable {
   private readonly prefixes = new PrefixNode();
 
-  constructor(readonly services: readonly ServedService[] = []) {
+  constructor(
+    readonly services: readonly ServedService[] = [],
+    /** Every manifest has been asked for: what is not in the table is nowhere. */
+    readonly isComplete = true,
+  ) {
     for (const service of services) {
       for (const prefix of service.prefixes) this.prefixes.insert(prefix, service);
     }
