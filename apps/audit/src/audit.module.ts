@@ -1,7 +1,7 @@
 import { auditV1 } from '@gatehouse/contracts-audit';
 import { DiscoveryModule } from '@gatehouse/discovery';
 import { EventBusModule, eventBusMigrations } from '@gatehouse/event-bus';
-import { DeadLettersModule, GuardsModule } from '@gatehouse/guards';
+import { EventOperationsModule, GuardsModule } from '@gatehouse/guards';
 import { KernelModule } from '@gatehouse/kernel';
 import { PersistenceModule } from '@gatehouse/persistence';
 import { Module } from '@nestjs/common';
@@ -31,7 +31,7 @@ import { SubjectKeys } from './personal/subject-keys.ts';
     EventBusModule.forService(),
     DiscoveryModule.forService(),
     GuardsModule.forService(),
-    DeadLettersModule,
+    EventOperationsModule,
     CqrsModule.forRoot(),
   ],
   controllers: [EntriesController, EntriesRpc],

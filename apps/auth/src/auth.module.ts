@@ -4,7 +4,7 @@ import { authzV1 } from '@gatehouse/contracts-authz';
 import { identityV1 } from '@gatehouse/contracts-identity';
 import { DiscoveryConfig, DiscoveryModule } from '@gatehouse/discovery';
 import { EventBusModule, eventBusMigrations } from '@gatehouse/event-bus';
-import { DeadLettersModule, GuardsConfig, GuardsModule } from '@gatehouse/guards';
+import { EventOperationsModule, GuardsConfig, GuardsModule } from '@gatehouse/guards';
 import { KernelModule } from '@gatehouse/kernel';
 import { PersistenceModule } from '@gatehouse/persistence';
 import { Module } from '@nestjs/common';
@@ -81,7 +81,7 @@ import { TokenIssuer } from './tokens/token-issuer.ts';
       revocations: RevocationFeed,
       imports: [KeysModule],
     }),
-    DeadLettersModule,
+    EventOperationsModule,
   ],
   controllers: [AuthController, OAuthController, JwksController, ClientsController, AuthRpc],
   providers: [

@@ -1,7 +1,7 @@
 import { authzEvents, authzV1 } from '@gatehouse/contracts-authz';
 import { DiscoveryModule } from '@gatehouse/discovery';
 import { EventBusModule, eventBusMigrations } from '@gatehouse/event-bus';
-import { DeadLettersModule, GuardsModule } from '@gatehouse/guards';
+import { EventOperationsModule, GuardsModule } from '@gatehouse/guards';
 import { KernelModule } from '@gatehouse/kernel';
 import { PersistenceModule } from '@gatehouse/persistence';
 import { Module } from '@nestjs/common';
@@ -57,7 +57,7 @@ import { RolesController } from './roles/roles.controller.ts';
     CqrsModule.forRoot(),
     // Its own decisions and catalogue come from its own tables.
     GuardsModule.forService({ grants: GrantFeed, permissionSink: LocalPermissionSink }),
-    DeadLettersModule,
+    EventOperationsModule,
   ],
   controllers: [
     PermissionsController,

@@ -2,7 +2,7 @@ import { CacheModule } from '@gatehouse/cache';
 import { identityEvents, identityV1 } from '@gatehouse/contracts-identity';
 import { DiscoveryModule } from '@gatehouse/discovery';
 import { EventBusModule, eventBusMigrations } from '@gatehouse/event-bus';
-import { DeadLettersModule, GuardsModule } from '@gatehouse/guards';
+import { EventOperationsModule, GuardsModule } from '@gatehouse/guards';
 import { KernelModule } from '@gatehouse/kernel';
 import { PersistenceModule } from '@gatehouse/persistence';
 import { Module } from '@nestjs/common';
@@ -36,7 +36,7 @@ import { UserStore } from './users/user.store.ts';
     DiscoveryModule.forService(),
     CacheModule.forService(),
     GuardsModule.forService(),
-    DeadLettersModule,
+    EventOperationsModule,
     CqrsModule.forRoot(),
   ],
   controllers: [UsersController, UsersRpc],

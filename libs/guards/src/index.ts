@@ -37,4 +37,4 @@ export * from './guards.config.ts';
 export * from './guards.module.ts';
 export { ManifestPublication } from './manifest/manifest-publication.ts';
 export * from './manifest/permission-sink.ts';
-export { DeadLettersModule } from './dead-letters/dead-letters.module.ts';
+export { EventOperationsModule } from './event-operations/event-operations.module.ts';

@@ -12,7 +12,7 @@ import { eventually } from '@gatehouse/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Body, Controller, Delete, Get, Injectable, Param, Post } from '@nestjs/common';
 
-import { Audited, AuditTrail, Authenticated, DeadLettersModule } from '../src/index.ts';
+import { Audited, AuditTrail, Authenticated, EventOperationsModule } from '../src/index.ts';
 import { GuardedService } from './support/guarded-service.ts';
 
 class OrderClosed extends PlatformError {
@@ -107,7 +107,7 @@ describe('the audit trail of a service with a schema', () => {
             migrations: [...eventBusMigrations, orders],
           }),
           EventBusModule.forService(),
-          DeadLettersModule,
+          EventOperationsModule,
         ],
         controllers: [OrdersController],
         providers: [Orders],
