@@ -1,13 +1,14 @@
 import type { EventCatalogue } from '@gatehouse/contracts-platform';
-import { ServiceInfo } from '@gatehouse/kernel';
+import { EngineConfig, ServiceInfo } from '@gatehouse/kernel';
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 
+import { chosenBroker } from './broker/choose-broker.ts';
 import { EventBroker } from './broker/event-broker.ts';
 import { Listener } from './broker/postgres/listener.ts';
-import { PostgresBroker } from './broker/postgres/postgres-broker.ts';
 import { EventBusConfig } from './config/event-bus.config.ts';
 import { EventBusMetrics } from './config/event-bus.metrics.ts';
+import { KafkaConfig } from './config/kafka.config.ts';
 import { Broadcast } from './consume/broadcast.ts';
 import { ConsumerRegistry } from './consume/consumer.registry.ts';
 import { EventConsumers } from './consume/event-consumers.ts';
@@ -42,14 +43,12 @@ export class EventBusModule {
       imports: [DiscoveryModule],
       providers: [
         EventBusConfig,
+        KafkaConfig,
+        EngineConfig,
         EventBusMetrics,
         { provide: EVENT_CATALOGUES, useValue: events },
         { provide: Listener, useFactory: listener, inject: [EventBusConfig, ServiceInfo] },
-        {
-          provide: EventBroker,
-          useFactory: broker,
-          inject: [EventBusConfig, ServiceInfo, Listener],
-        },
+        chosenBroker,
         OutboxStore,
         OutboxRelay,
         Outbox,
@@ -84,17 +83,4 @@ export class EventBusModule {
 
 function listener(config: EventBusConfig, service: ServiceInfo): Listener {
   return new Listener(config.DATABASE_URL, `${service.name} listener`);
-}
-
-function broker(config: EventBusConfig, service: ServiceInfo, heard: Listener): EventBroker {
-  return new PostgresBroker(
-    {
-      connectionString: config.DATABASE_URL,
-      applicationName: `${service.name} event bus`,
-      clientId: service.instanceId,
-      sessionMs: config.EVENT_SESSION_MS,
-      pollMs: config.EVENT_POLL_MS,
-    },
-    heard,
-  );
 }

@@ -1,4 +1,4 @@
-import { type EventCatalogue, topicOf } from '@gatehouse/contracts-platform';
+import { type CloudEvent, type EventCatalogue, topicOf } from '@gatehouse/contracts-platform';
 import { Health, Lifecycle } from '@gatehouse/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 
@@ -10,6 +10,7 @@ import { EventConsumers } from './consume/event-consumers.ts';
 import { HandleEvent } from './consume/handle-event.ts';
 import { Releaser } from './consume/releaser.ts';
 import { OutboxRelay } from './outbox/outbox-relay.ts';
+import { eventHeaders } from './publish/event-headers.ts';
 import { EVENT_CATALOGUES, EVENTS_CHANNEL } from './publish/integration-events.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
 
@@ -32,12 +33,15 @@ export class EventBusPhases {
   ) {
     relay.registerSink(EVENTS_CHANNEL, async (rows) => {
       await broker.produce(
-        rows.map((row) => ({
-          topic: row.topic ?? topicOf((row.payload as { type: string }).type),
-          key: row.key,
-          value: row.text,
-          headers: { 'content-type': 'application/cloudevents+json' },
-        })),
+        rows.map((row) => {
+          const event = row.payload as CloudEvent;
+          return {
+            topic: row.topic ?? topicOf(event.type),
+            key: row.key,
+            value: row.text,
+            headers: eventHeaders(event),
+          };
+        }),
       );
     });
 

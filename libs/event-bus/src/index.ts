@@ -16,10 +16,15 @@ export {
   type TopicDescription,
   type TopicPartition,
 } from './broker/event-broker.ts';
+export { kafkaConnection } from './broker/choose-broker.ts';
+export { KafkaBroker, type KafkaBrokerOptions } from './broker/kafka/kafka-broker.ts';
+export { clientConfig, type KafkaConnection } from './broker/kafka/kafka-client.ts';
+export { refusalOf } from './broker/kafka/kafka-errors.ts';
 export { Listener } from './broker/postgres/listener.ts';
 export { eventBusPlatformSql } from './broker/postgres/platform.migrations.ts';
 export { PostgresBroker, type PostgresBrokerOptions } from './broker/postgres/postgres-broker.ts';
 export { EventBusConfig } from './config/event-bus.config.ts';
+export { KafkaConfig } from './config/kafka.config.ts';
 export { actorOf, currentEvent } from './consume/event-context.ts';
 export { HandlerTimeout } from './consume/handle-event.ts';
 export { NotRetryable, UnreadableRecord } from './consume/not-retryable.ts';
