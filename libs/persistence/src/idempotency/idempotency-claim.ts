@@ -10,8 +10,11 @@ export interface IdempotencyClaim {
   /** Everything the request says: a repeat must say the same. */
   request: string;
   secret: boolean;
-  /** pending until a transaction took it up; then whether that ran or answered from the store. */
-  state: 'pending' | 'ran' | 'replayed';
+  /**
+   * pending until a transaction took it up; then whether that ran or answered from the store. over: the route has ended
+   * without such a transaction, and what others write down of that takes nothing up.
+   */
+  state: 'pending' | 'ran' | 'replayed' | 'over';
 }
 
 const CLAIM = Symbol('idempotency claim');

@@ -2,7 +2,18 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createService, KernelModule, type RunningService } from '@gatehouse/kernel';
-import { Body, Controller, Injectable, Module, Post } from '@nestjs/common';
+import {
+  Body,
+  type CallHandler,
+  Controller,
+  type ExecutionContext,
+  Injectable,
+  Module,
+  type NestInterceptor,
+  Post,
+} from '@nestjs/common';
+import { APP_INTERCEPTOR } from '@nestjs/core';
+import { catchError, from, type Observable } from 'rxjs';
 import { Database } from '../database/database.ts';
 import { PersistenceModule } from '../persistence.module.ts';
 import { provisionedDatabase, type ProvisionedDatabase } from '../testing/index.ts';
@@ -53,14 +64,32 @@ class OrdersController {
   }
 }
 
+/** Writes down in a transaction of its own that a call failed, as the audit trail does. */
+@Injectable()
+class Complaints implements NestInterceptor {
+  constructor(private readonly database: Database) {}
+
+  intercept(_context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    return next.handle().pipe(catchError((error: unknown) => from(this.note(error))));
+  }
+
+  private async note(error: unknown): Promise<never> {
+    await this.database.transaction(() =>
+      this.database.query('INSERT INTO complaint (reason) VALUES ($1)', [String(error)]),
+    );
+    throw error;
+  }
+}
+
 const migrations = [
   { name: '0001-purchase', up: 'CREATE TABLE purchase (id serial PRIMARY KEY, item text)' },
+  { name: '0002-complaint', up: 'CREATE TABLE complaint (reason text)' },
 ];
 
 @Module({
   imports: [KernelModule.forService(), PersistenceModule.forService({ entities: [], migrations })],
   controllers: [OrdersController],
-  providers: [Orders],
+  providers: [Orders, { provide: APP_INTERCEPTOR, useClass: Complaints }],
 })
 class OrdersModule {}
 
@@ -163,6 +192,17 @@ describe('Idempotency-Key', () => {
     expect(await rows(`SELECT count(*)::int AS n FROM purchase WHERE item = 'once'`)).toEqual([
       { n: 1 },
     ]);
+  });
+
+  it('is not used up by what is written down of a call that failed', async () => {
+    const key = newKey();
+    failing.add('lamp');
+    const before = await rows('SELECT FROM complaint');
+    expect((await place(key, { item: 'lamp' })).status).toBe(500);
+    expect(await rows('SELECT FROM complaint')).toHaveLength(before.length + 1);
+    const second = await place(key, { item: 'lamp' });
+    expect([second.status, second.replayed]).toEqual([201, null]);
+    expect(runs).toEqual(['lamp', 'lamp']);
   });
 
   it('is a key of its route alone', async () => {

@@ -47,11 +47,17 @@ export class IdempotencyInterceptor implements NestInterceptor {
       .switchToHttp()
       .getResponse<{ header(name: string, value: string): void }>();
     return next.handle().pipe(
-      tap(() => {
-        if (claim.state === 'replayed') reply.header('Idempotency-Replayed', 'true');
-        if (claim.state === 'pending') {
+      tap({
+        next: () => {
+          if (claim.state === 'replayed') reply.header('Idempotency-Replayed', 'true');
+          if (claim.state !== 'pending') return;
+          claim.state = 'over';
           this.logger.error(`${claim.route} is @Idempotent but ran no writing transaction`);
-        }
+        },
+        // The failure is written down in a transaction of its own: it is not the work of the request.
+        error: () => {
+          claim.state = 'over';
+        },
       }),
     );
   }
