@@ -28,10 +28,6 @@ export class DiscoveryConfig extends configOf({
     readPublicKey,
     '"-----BEGIN PUBLIC KEY-----..." (or GATEHOUSE_TRUST_ANCHOR_FILE, or trust-anchor in GATEHOUSE_CREDENTIALS_DIR)',
   ),
-  /** The database that holds the registry; of the service's own role. */
-  DATABASE_URL: z
-    .url({ protocol: /^postgres(ql)?$/ })
-    .meta({ example: 'postgresql://orders_app:...@127.0.0.1:5432/gatehouse' }),
   /** How often the registry is read besides its notices: the longest a lost notice can delay news. */
   DISCOVERY_POLL_SECONDS: z.coerce.number().min(0.1).max(3).default(1).meta({ example: '1' }),
 }) {}

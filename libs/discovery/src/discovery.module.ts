@@ -1,12 +1,12 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { Lifecycle, Listeners, Metrics, ServiceInfo } from '@gatehouse/kernel';
+import { EngineConfig, Lifecycle, Listeners, Metrics, ServiceInfo } from '@gatehouse/kernel';
 import { Announcement } from './announcement.ts';
 import { Directory } from './directory.ts';
 import { Discovery } from './discovery.ts';
 import { DiscoveryConfig } from './discovery.config.ts';
 import { DiscoveryMetrics } from './discovery.metrics.ts';
 import { publicKeyOf, readPublicKey } from './documents/keys.ts';
-import { PostgresRegistryStore } from './postgres/postgres-registry.store.ts';
+import { openRegistry } from './open-registry.ts';
 import { RegistryFollower } from './registry.follower.ts';
 import { RegistryStore } from './registry.store.ts';
 import { ViaTokens } from './via/via.tokens.ts';
@@ -25,6 +25,7 @@ export class DiscoveryModule {
       global: true,
       providers: [
         DiscoveryConfig,
+        EngineConfig,
         {
           provide: DiscoveryMetrics,
           useFactory: (metrics: Metrics) => new DiscoveryMetrics(metrics),
@@ -32,8 +33,7 @@ export class DiscoveryModule {
         },
         {
           provide: RegistryStore,
-          useFactory: (config: DiscoveryConfig) => new PostgresRegistryStore(config.DATABASE_URL),
-          inject: [DiscoveryConfig],
+          useFactory: openRegistry,
         },
         {
           provide: Directory,
@@ -77,6 +77,7 @@ export class DiscoveryModule {
             Discovery,
             DiscoveryMetrics,
             DiscoveryConfig,
+            EngineConfig,
             ServiceInfo,
             Lifecycle,
           ],
@@ -117,6 +118,7 @@ function followerOf(
   discovery: Discovery,
   metrics: DiscoveryMetrics,
   config: DiscoveryConfig,
+  engines: EngineConfig,
   info: ServiceInfo,
   lifecycle: Lifecycle,
 ): RegistryFollower {
@@ -126,6 +128,7 @@ function followerOf(
     discovery,
     metrics,
     config.DISCOVERY_POLL_SECONDS * 1000,
+    engines.ENGINE_WAIT_SECONDS * 1000,
   );
   const ownKey = readPublicKey(publicKeyOf(config.GATEHOUSE_SERVICE_KEY));
   lifecycle.onStart('registry', 'read the directory', () =>

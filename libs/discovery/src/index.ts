@@ -3,6 +3,11 @@
  * (`Announcement`) and how one process proves to another which service it is (`ViaTokens`).
  */
 export { Announcement } from './announcement.ts';
+export { consulRulesOf, grantConsulAccess } from './consul/consul.access.ts';
+export { ConsulClient, type ConsulOptions } from './consul/consul.client.ts';
+export { ConsulConfig, consulOptionsOf } from './consul/consul.config.ts';
+export { consulRefusal } from './consul/consul.error.ts';
+export { ConsulRegistryStore } from './consul/consul-registry.store.ts';
 export { Directory } from './directory.ts';
 export { Discovery, type RejectedEntry } from './discovery.ts';
 export { DiscoveryConfig } from './discovery.config.ts';
@@ -18,7 +23,11 @@ export {
 export type { RefusalReason, ServiceInstance } from './documents/instance.entry.ts';
 export { generateServiceKey, publicKeyOf, type ServiceKeyPair } from './documents/keys.ts';
 export { PostgresRegistryStore } from './postgres/postgres-registry.store.ts';
-export { publishDirectory } from './postgres/publish-directory.ts';
+export {
+  type DirectoryTarget,
+  publishDirectory,
+  type PublishDirectoryOptions,
+} from './publishing/publish-directory.ts';
 export { RegistryStore, type StoredEntry } from './registry.store.ts';
 export { issueProvisionerToken } from './via/via.token.ts';
 export { type ViaCaller, ViaTokens } from './via/via.tokens.ts';

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { awaitEngine } from '@gatehouse/kernel';
 import { Logger } from '@nestjs/common';
 import type { Directory } from './directory.ts';
 import type { Discovery } from './discovery.ts';
 import type { DiscoveryMetrics } from './discovery.metrics.ts';
 import type { RegistryStore } from './registry.store.ts';
 
-const START_TIMEOUT_MS = 10_000;
-const RETRY_MS = 250;
 /** At most one read in this time, however many notices come: 50 instances starting at once are a few reads. */
 const MIN_PAUSE_MS = 50;
 
@@ -26,23 +25,17 @@ export class RegistryFollower {
     private readonly discovery: Discovery,
     private readonly metrics: DiscoveryMetrics,
     private readonly pollMs: number,
+    /** How long a start waits for the registry; ENGINE_WAIT_SECONDS. */
+    private readonly waitMs = 10_000,
   ) {}
 
   /**
-   * Reads once, then goes on in the background. A registry that cannot be reached is tried for ten seconds.
-   * @throws what the last try threw, and at once what `check` throws after the first good read
+   * Reads once, then goes on in the background. A registry that does not answer yet is waited for (`awaitEngine`).
+   * @throws EngineUnusable where it does not in time or refuses this process, and at once what `check` throws after the first
+   * good read
    */
   async start(check: () => void = () => undefined): Promise<void> {
-    const giveUpAt = performance.now() + START_TIMEOUT_MS;
-    for (;;) {
-      try {
-        await this.read();
-        break;
-      } catch (error) {
-        if (performance.now() > giveUpAt) throw error;
-        await sleep(RETRY_MS);
-      }
-    }
+    await awaitEngine(() => this.read(), { ...this.store.engine, withinMs: this.waitMs });
     check();
     this.stopWatching = await this.store
       .watch(

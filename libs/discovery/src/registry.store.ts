@@ -1,10 +1,12 @@
+import type { AwaitEngineOptions } from '@gatehouse/kernel';
+
 /** A row of the registry, as found: nothing about it is trusted until `Discovery` has verified it. */
 export interface StoredEntry {
   service: string;
   instanceId: string;
   /** The signed entry. */
   entry: string;
-  /** What was left of the lease when the store answered, by the store's own clock. */
+  /** What was left of the lease when the store answered, by the store's own clock; a store that cannot tell says the most it can be. */
   remainingMs: number;
 }
 
@@ -20,6 +22,8 @@ export interface StoredEntry {
  * - every method rejects, and soon, while the store is unreachable.
  */
 export abstract class RegistryStore {
+  /** What is behind it, as messages name it, and what waiting for it at a start will not mend. */
+  abstract readonly engine: Omit<AwaitEngineOptions, 'withinMs'>;
   /** Writes the row with a new lease, replacing an earlier entry of the instance. */
   abstract put(service: string, instanceId: string, entry: string, leaseMs: number): Promise<void>;
   /** Lengthens the lease; false where the row is gone or had run out, and must be put again. */

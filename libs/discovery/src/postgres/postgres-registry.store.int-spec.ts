@@ -5,7 +5,7 @@ import { discoveryPlatformSql } from '../discovery.platform-sql.ts';
 import { contractServices, registryStoreContract } from '../testing/registry-store.contract.ts';
 import { TestPlatform } from '../testing/test-platform.ts';
 import { PostgresRegistryStore } from './postgres-registry.store.ts';
-import { publishDirectory } from './publish-directory.ts';
+import { publishDirectory } from '../publishing/publish-directory.ts';
 
 /** A database as `gatehouse provision` leaves it, with a role for each service. */
 async function registryDatabase(services: readonly string[]) {

@@ -10,12 +10,20 @@ const RECONNECT_MS = 1_000;
  * other. NOTIFY wakes watchers; the connection that listens is opened again whenever it breaks.
  */
 export class PostgresRegistryStore extends RegistryStore {
+  readonly engine;
   private readonly pool: pg.Pool;
   private readonly watches = new Set<() => Promise<void>>();
 
   /** @param databaseUrl of the service's `<service>_app` role: what may be written follows from it */
   constructor(private readonly databaseUrl: string) {
     super();
+    const { host, pathname } = new URL(databaseUrl);
+    this.engine = {
+      engine: 'PostgreSQL',
+      variable: 'DATABASE_URL',
+      address: `${host}${pathname}`,
+      refusal: postgresRefusal,
+    };
     this.pool = new pg.Pool({ ...this.connection(), max: 2, idleTimeoutMillis: 10_000 });
     // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
     this.pool.on('error', () => undefined);
@@ -129,4 +137,13 @@ function closed(client: pg.Client, signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', () => resolve(), { once: true });
     if (signal.aborted) resolve();
   });
+}
+
+/** What waiting does not mend. */
+function postgresRefusal(error: unknown): string | undefined {
+  const { code } = error as { code?: unknown };
+  if (code === 'ENOTFOUND') return 'the host does not resolve';
+  // SQLSTATE class 28: invalid authorization; 3D000: no such database.
+  if (typeof code === 'string' && /^(28...|3D000)$/.test(code)) return 'it refuses DATABASE_URL';
+  return undefined;
 }

@@ -4,4 +4,5 @@ export {
   type RegistryHarness,
   registryStoreContract,
 } from './registry-store.contract.ts';
+export { SecuredConsul } from './secured-consul.ts';
 export { TestPlatform } from './test-platform.ts';

@@ -29,6 +29,13 @@ export class MemoryRegistry {
 
 /** A registry in memory for tests of those who use one. @param principal the service that may write */
 export class MemoryRegistryStore extends RegistryStore {
+  readonly engine = {
+    engine: 'the memory of a test',
+    variable: 'NONE',
+    address: 'memory',
+    refusal: () => undefined,
+  };
+
   constructor(
     private readonly registry: MemoryRegistry,
     private readonly principal: string,
