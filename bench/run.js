@@ -4,7 +4,7 @@ import process from 'node:process';
 
 const here = new URL('.', import.meta.url);
 const known = readdirSync(here, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory() && !['lib', 'results'].includes(entry.name))
+  .filter((entry) => entry.isDirectory() && !['chaos', 'lib', 'results'].includes(entry.name))
   .map((entry) => entry.name);
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
 const unknown = wanted.filter((name) => !known.includes(name));

@@ -1,0 +1,34 @@
+import process from 'node:process';
+import { Postgres } from './postgres.js';
+import { postgresWire } from './wire.js';
+
+/** What the platform stands on: PostgreSQL of our own; in the scale profile the real Kafka, Consul and Redis besides. */
+export class Ground {
+  constructor(profile, postgres) {
+    this.profile = profile;
+    this.postgres = postgres;
+  }
+
+  static async prepare(profile) {
+    const postgres = await Postgres.start();
+    // Databases of the platforms are made on it.
+    process.env.TEST_DATABASE_URL = postgres.url;
+    return new Ground(profile, postgres);
+  }
+
+  /** Added to those of `startPlatform`. */
+  get platformOptions() {
+    return this.profile === 'scale' ? { engines: 'scale' } : {};
+  }
+
+  /** @returns {Promise<import('./wire.js').Wire>} */
+  async wireOf(platform) {
+    if (this.profile === 'embedded') return postgresWire(platform);
+    const { kafkaWire } = await import('./kafka-wire.js');
+    return kafkaWire(platform.engines.env.KAFKA_BROKERS.split(','));
+  }
+
+  async end() {
+    await this.postgres.stop();
+  }
+}

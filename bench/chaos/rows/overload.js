@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { crowd } from '../lib/crowd.js';
+import { privateMemory } from '../lib/processes.js';
+
+/** What the gateway will have in hand at once. */
+const IN_HAND = 40;
+const MEMORY_LIMIT = 200 * 2 ** 20;
+
+export const overload = [
+  {
+    name: 'overload',
+    title: `ten times as many callers as the gateway will have in hand (${IN_HAND})`,
+    criterion:
+      'served up to capacity, the rest shed with 429/503, memory bounded, recovers at once',
+    async run(stage) {
+      const { platform, cast } = await stage.open({
+        envOf: { gateway: { GATEWAY_MAX_IN_FLIGHT: String(IN_HAND) } },
+      });
+      const url = new URL('/v1/users?page_size=5', platform.gatewayUrl);
+      const token = cast.administratorToken;
+      const seconds = stage.seconds(4, 15);
+      await crowd({ url, token, callers: IN_HAND / 2, seconds: 3 });
+      const calm = await crowd({ url, token, callers: IN_HAND / 2, seconds });
+      const { pid } = platform.instance('gateway');
+      const before = privateMemory(pid);
+      const crowded = await crowd({ url, token, callers: 10 * IN_HAND, seconds });
+      const grown = privateMemory(pid) - before;
+      await sleep(250);
+      const after = await crowd({ url, token, callers: IN_HAND / 2, seconds: 3 });
+
+      stage.figures = { sent: calm.sent + crowded.sent + after.sent };
+      stage.expect('all is well before', calm.good === calm.sent, JSON.stringify(calm));
+      stage.expect('some were shed', crowded.shed > 0, JSON.stringify(crowded));
+      stage.expect(
+        'every other answer was good: none failed, none stayed away',
+        crowded.good + crowded.shed === crowded.sent,
+        JSON.stringify(crowded),
+      );
+      stage.expect(
+        'at least half of what was served before is served under it (callers and platform share the cores)',
+        crowded.goodPerSecond >= calm.goodPerSecond / 2,
+        `${crowded.goodPerSecond} of ${calm.goodPerSecond} a second`,
+      );
+      stage.expect(
+        'memory is bounded (200 MiB)',
+        grown < MEMORY_LIMIT,
+        `${Math.round(grown / 2 ** 20)} MiB more`,
+      );
+      stage.expect(
+        'a quarter of a second later all is well',
+        after.good === after.sent,
+        JSON.stringify(after),
+      );
+      stage.note(
+        `${calm.goodPerSecond}/s served before, ${crowded.goodPerSecond}/s under it with ${crowded.shed} shed, ${after.goodPerSecond}/s after; ${Math.round(grown / 2 ** 20)} MiB more`,
+      );
+    },
+  },
+];

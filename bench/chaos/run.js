@@ -1,0 +1,182 @@
+// `npm run chaos -- --profile=embedded|scale [--only NAME[,NAME]] [--short] [--rate N] [--json FILE] [--logs FOLDER] [--list]`: see docs/reliability.md.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { Ground } from './lib/ground.js';
+import { isNotGood } from './lib/load.js';
+import { summaryTable } from './lib/report.js';
+import { Stage } from './lib/stage.js';
+import { rows } from './rows/index.js';
+
+/** A row that hangs fails, and the next one begins. */
+const ROW_LIMIT_MS = 6 * 60_000;
+const SERVICES = ['gateway', 'auth', 'identity', 'authz', 'audit'];
+const print = (line) => console.log(line);
+
+const options = readOptions();
+const chosen = choose(options);
+if (options.list) {
+  for (const { name, title, short } of chosen) print(`${name}${short ? ' (short)' : ''}: ${title}`);
+  process.exit(0);
+}
+
+const began = performance.now();
+let stage;
+let ground;
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, async () => {
+    await end();
+    process.exit(130);
+  });
+}
+
+const results = [];
+try {
+  for (const row of chosen) results.push(await runRow(row));
+} finally {
+  await end();
+}
+const took = Math.round((performance.now() - began) / 1_000);
+print(`\n${summaryTable(results)}`);
+const failed = results.filter(({ verdict }) => verdict === 'failed');
+print(
+  `\n${results.length - failed.length} of ${results.length} rows passed or were skipped by name, in ${took} s.`,
+);
+if (options.json) writeFileSync(options.json, `${JSON.stringify(report(), null, 2)}\n`);
+process.exit(failed.length > 0 ? 1 : 0);
+
+async function runRow(row) {
+  print(`\n== ${row.name}: ${row.title}\n   ${row.criterion}`);
+  const skipped = await row.unless?.();
+  if (skipped) {
+    print(`   SKIPPED: ${skipped}`);
+    return { name: row.name, verdict: 'skipped', why: skipped };
+  }
+  const from = performance.now();
+  try {
+    ground ??= await Ground.prepare(options.profile);
+    stage = new Stage({ ...options, ground, print });
+    await withLimit(row.run(stage));
+    if (stage.platform && !stage.found) await withLimit(stage.settle());
+  } catch (error) {
+    stage?.expect('the row ran to its end', false, error.stack ?? String(error));
+  } finally {
+    keepLogs(row);
+    await stage?.close().catch((error) => stage.expect('it ends cleanly', false, error.stack));
+  }
+  const result = resultOf(row, stage, from);
+  const { sent, acknowledged, lost, doubled, recover_s: recover, seconds } = result;
+  const figures = `sent ${sent}, acknowledged ${acknowledged}, lost ${lost}, doubled ${doubled}, recovered in ${recover ?? '-'} s`;
+  print(`   ${result.verdict.toUpperCase()} in ${seconds} s: ${figures}`);
+  stage = undefined;
+  return result;
+}
+
+function resultOf(row, { checks, notes, load, ledger, found, recoverMs, figures }, from) {
+  return {
+    name: row.name,
+    verdict: checks.length > 0 && checks.every(({ ok }) => ok) ? 'passed' : 'failed',
+    sent: figures?.sent ?? load?.samples.length ?? 0,
+    acknowledged: ledger.count,
+    lost: found?.lost.length ?? '?',
+    doubled: found?.doubled.length ?? '?',
+    repeats_on_the_wire: found?.repeats ?? '?',
+    ...(recoverMs !== undefined && { recover_s: Number((recoverMs / 1_000).toFixed(1)) }),
+    seconds: Math.round((performance.now() - from) / 1_000),
+    checks,
+    notes,
+  };
+}
+
+/** What the services have written (warnings and worse), and every answer that was not good. */
+function keepLogs({ name }) {
+  if (!options.logs || !stage?.platform) return;
+  mkdirSync(options.logs, { recursive: true });
+  for (const service of SERVICES) {
+    writeFileSync(join(options.logs, `${name}-${service}.log`), stage.platform.logsOf(service));
+  }
+  const bad = (stage.load?.samples ?? []).filter(isNotGood);
+  const lines = bad.map((sample) => `${JSON.stringify(sample)}\n`);
+  writeFileSync(join(options.logs, `${name}-answers.jsonl`), lines.join(''));
+}
+
+async function withLimit(work) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`the row did not end in ${ROW_LIMIT_MS / 1_000} s`)),
+      ROW_LIMIT_MS,
+    );
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Only what this run has started. */
+async function end() {
+  await stage?.close().catch((error) => print(String(error)));
+  await ground?.end();
+}
+
+function report() {
+  const [cpu] = cpus();
+  return {
+    date: new Date().toISOString(),
+    profile: options.profile,
+    form: options.short ? 'short' : 'full',
+    rate: options.rate,
+    machine: {
+      cores: cpus().length,
+      cpu: cpu?.model,
+      memory_gib: Math.round(totalmem() / 2 ** 30),
+      node: process.version,
+    },
+    seconds: took,
+    rows: results,
+  };
+}
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      profile: { type: 'string', default: 'embedded' },
+      only: { type: 'string' },
+      short: { type: 'boolean', default: false },
+      rate: { type: 'string', default: '10' },
+      json: { type: 'string' },
+      logs: { type: 'string' },
+      list: { type: 'boolean', default: false },
+    },
+  });
+  if (!['embedded', 'scale'].includes(values.profile)) {
+    refuse(`--profile is "${values.profile}": it must be embedded or scale`);
+  }
+  const rate = Number(values.rate);
+  if (!(rate > 0 && rate <= 1_000))
+    refuse(`--rate is "${values.rate}": it must be journeys a second`);
+  return { ...values, rate };
+}
+
+/** Of the profile; in the short form those marked for it; or those named. */
+function choose({ profile, only, short }) {
+  const there = rows.filter((row) => (row.profiles ?? ['embedded', 'scale']).includes(profile));
+  if (only === undefined) return there.filter((row) => !short || row.short);
+  return only.split(',').map((name) => {
+    const row = there.find((each) => each.name === name);
+    if (!row) {
+      const names = there.map((each) => each.name).join(', ');
+      refuse(`There is no row ${name} in profile ${profile}. There are: ${names}`);
+    }
+    return row;
+  });
+}
+
+function refuse(why) {
+  console.error(why);
+  process.exit(64);
+}
