@@ -1,3 +1,4 @@
+import { RedisModule } from '@gatehouse/cache/redis';
 import { ClientsModule } from '@gatehouse/clients';
 import { auditV1 } from '@gatehouse/contracts-audit';
 import { authV1 } from '@gatehouse/contracts-auth';
@@ -44,7 +45,7 @@ import { OpenApiDocument } from './manifest/openapi-document.ts';
 import { PermissionSink } from './manifest/permission-sink.ts';
 import { WellKnownController } from './manifest/well-known.controller.ts';
 import { GuardMetrics } from './metrics/guard-metrics.ts';
-import { MemoryRateLimitStore } from './rate-limits/memory-rate-limit.store.ts';
+import { rateLimitStoreProvider } from './rate-limits/rate-limit-store.provider.ts';
 import { RateLimitStore } from './rate-limits/rate-limit-store.ts';
 
 export interface GuardsOptions {
@@ -86,6 +87,7 @@ export class GuardsModule {
       global: true,
       imports: [
         NestDiscoveryModule,
+        RedisModule,
         ClientsModule.forFeature([authV1, authzV1, auditV1]),
         ...(options.imports ?? []),
       ],
@@ -99,6 +101,7 @@ export class GuardsModule {
         { provide: PermissionSink, useClass: options.permissionSink ?? GrpcPermissionSink },
         { provide: FURTHER_PERMISSIONS, useValue: options.permissions ?? [] },
         ...views,
+        rateLimitStoreProvider,
         FollowedViews,
         RouteRulesReader,
         Endpoints,
@@ -178,12 +181,6 @@ const views: Provider[] = [
     useFactory: (keys: KeySet, revocations: RevocationView, config: GuardsConfig) =>
       new JwtAuthenticator(keys, revocations, expectations(config)),
     inject: [KeySet, RevocationView, GuardsConfig],
-  },
-  {
-    provide: RateLimitStore,
-    useFactory: (config: GuardsConfig) =>
-      new MemoryRateLimitStore({ maxKeys: config.RATE_LIMIT_MAX_KEYS }),
-    inject: [GuardsConfig],
   },
 ];
 

@@ -40,13 +40,17 @@ export class RateLimitStage {
     if (rules.limits.length === 0 || work.caller === GATEWAY) return;
     const subject = by === 'ip' ? addressKey(work.clientIp) : work.principal?.id;
     if (subject === undefined) return;
+    const policies = rules.limits.filter((policy) => policy.by === by);
+    // All at once: a store elsewhere is asked once for all.
+    const results = await Promise.all(
+      policies.map(async (policy) => {
+        const key = rateLimitKey(this.service.name, rules.operation, policy, subject);
+        return this.store.consume(key, policy.cost ?? 1, policy);
+      }),
+    );
     const reported = reportedOf(work);
-    for (const policy of rules.limits) {
-      if (policy.by !== by) continue;
-      const key = rateLimitKey(this.service.name, rules.operation, policy, subject);
-      reported.policies.push(policy);
-      reported.results.push(await this.store.consume(key, policy.cost ?? 1, policy));
-    }
+    reported.policies.push(...policies);
+    reported.results.push(...results);
     const fields = rateLimitHeaders(reported.policies, reported.results);
     for (const [name, value] of Object.entries(fields)) call.setHeader(name, value);
     const retryAfter = fields['Retry-After'];

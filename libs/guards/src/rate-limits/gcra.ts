@@ -1,5 +1,8 @@
 import type { Consumed, Quota } from './rate-limit-store.ts';
 
+/** Divisions of the window leave fractions: a microsecond of tolerance, so that exactly `limit` units fit. */
+const TOLERANCE_MS = 1e-3;
+
 /**
  * The generic cell rate algorithm (ITU-T I.371): one number a key, the theoretical arrival time (TAT), at which the
  * quota would be whole again. All times in milliseconds of one clock.
@@ -11,24 +14,39 @@ export function gcra(
   cost: number,
   quota: Quota,
 ): { tat: number; consumed: Consumed } {
-  const window = quota.window_seconds * 1000;
-  const interval = window / quota.limit;
   const current = Math.max(tat, now);
-  const next = current + cost * interval;
-  // Divisions of the window leave fractions: a microsecond of tolerance, so that exactly `limit` units fit.
-  const excess = next - now - window;
-  const allowed = excess <= 1e-3;
+  const next = current + cost * intervalOf(quota);
+  const allowed = next - now - windowOf(quota) <= TOLERANCE_MS;
   const after = allowed ? next : current;
-  const used = after - now;
+  return { tat: after, consumed: answerOf(allowed, after - now, cost, quota) };
+}
+
+/**
+ * The answer to a call of this cost.
+ * @param used how long, in milliseconds, until the quota would be whole again; after the call, where it was allowed
+ */
+export function answerOf(allowed: boolean, used: number, cost: number, quota: Quota): Consumed {
+  const left = windowOf(quota) - used + TOLERANCE_MS;
   return {
-    tat: after,
-    consumed: {
-      allowed,
-      remaining: Math.max(0, Math.floor((window - used + 1e-3) / interval)),
-      resetSeconds: Math.ceil(used / 1000),
-      retryAfterSeconds: allowed
-        ? 0
-        : Math.max(1, Math.ceil((cost > quota.limit ? window : excess) / 1000)),
-    },
+    allowed,
+    remaining: Math.max(0, Math.floor(left / intervalOf(quota))),
+    resetSeconds: Math.ceil(used / 1000),
+    retryAfterSeconds: allowed ? 0 : Math.max(1, Math.ceil(waitOf(used, cost, quota) / 1000)),
   };
+}
+
+/** How long until a refused call of this cost fits, in milliseconds; one that never fits is told the whole window. */
+export function waitOf(used: number, cost: number, quota: Quota): number {
+  if (cost > quota.limit) return windowOf(quota);
+  return used + cost * intervalOf(quota) - windowOf(quota);
+}
+
+/** Milliseconds. */
+export function windowOf(quota: Quota): number {
+  return quota.window_seconds * 1000;
+}
+
+/** The milliseconds in which one unit comes back. */
+export function intervalOf(quota: Quota): number {
+  return windowOf(quota) / quota.limit;
 }

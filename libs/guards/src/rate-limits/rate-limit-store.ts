@@ -19,10 +19,12 @@ export type Quota = Pick<RateLimitPolicy, 'limit' | 'window_seconds'>;
 /**
  * Port: rate-limit counters (GCRA). Guarantees, checked by `rateLimitStoreContract` of `@gatehouse/guards/testing`:
  * - `consume` is one atomic operation: of N parallel calls exactly those that fit are allowed;
- * - at most `limit` units at once, and in any span of t seconds at most `limit + t * limit / window_seconds`;
+ * - at most `limit` units at once, and in any span of t seconds at most `limit + t * limit / window_seconds`; an adapter that
+ *   counts for several processes may let more pass within a bound that it states and tests, of small limits never;
  * - a refused call takes nothing; a cost above the limit is always refused;
  * - keys do not influence each other;
- * - memory is bounded: a counter that is full again is forgotten.
+ * - memory is bounded: a counter that is full again is forgotten;
+ * - `consume` does not reject: a store that cannot be asked is the adapter's matter. It answers at once where it can.
  */
 export abstract class RateLimitStore {
   abstract consume(key: string, cost: number, quota: Quota): Consumed | Promise<Consumed>;

@@ -5,15 +5,21 @@ import type { Consumed, Quota, RateLimitStore } from '../rate-limits/rate-limit-
 /** One store, fresh, and how time passes for it. */
 export interface StoreUnderTest {
   store: RateLimitStore;
+  /** Where the adapter counts for several processes: the store of another one. */
+  elsewhere?: RateLimitStore;
   /** Lets time pass: a fake clock, or a real wait. */
   advance: (ms: number) => Promise<void> | void;
   close?: () => Promise<void> | void;
 }
 
-/** What `RateLimitStore` guarantees, against any adapter. */
+/**
+ * What `RateLimitStore` guarantees, against any adapter; with `shared` also that processes count together, for which `create`
+ * gives a store `elsewhere`.
+ */
 export function rateLimitStoreContract(
   name: string,
   create: () => Promise<StoreUnderTest> | StoreUnderTest,
+  options: { shared?: boolean } = {},
 ): void {
   describe(`rate-limit store: ${name}`, () => {
     const tenInTwoSeconds: Quota = { limit: 10, window_seconds: 2 };
@@ -100,6 +106,30 @@ export function rateLimitStoreContract(
 
     it('keeps a limit that does not divide its window', async () => {
       expect(allowed(await consume(10, 1, { limit: 7, window_seconds: 3 }))).toBe(7);
+    });
+
+    if (options.shared !== true) return;
+    const elsewhere = () => {
+      if (subject.elsewhere === undefined) throw new Error('there is no store elsewhere');
+      return subject.elsewhere;
+    };
+
+    it('counts what another process let through', async () => {
+      await consume(6);
+      const answer = await elsewhere().consume(key, 1, tenInTwoSeconds);
+      expect(answer).toMatchObject({ allowed: true, remaining: 3 });
+      expect(allowed(await consume(10))).toBe(3);
+      expect(await elsewhere().consume(key, 1, tenInTwoSeconds)).toMatchObject({ allowed: false });
+    });
+
+    it('of parallel calls in two processes allows exactly those that fit', async () => {
+      const stores = [subject.store, elsewhere()];
+      const answers = await Promise.all(
+        Array.from({ length: 60 }, async (_, i) =>
+          (stores[i % 2] as RateLimitStore).consume(key, 1, tenInTwoSeconds),
+        ),
+      );
+      expect(allowed(answers)).toBe(10);
     });
   });
 }
