@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { BootstrapOptions } from './commands/bootstrap.ts';
 import { CommandError } from './commands/context.ts';
+import { eventsProgram } from './commands/events.program.ts';
 import type { ProvisionOptions } from './commands/provision.ts';
 import type { ResetOptions } from './commands/reset.ts';
 import type { StartOptions } from './commands/start.ts';
@@ -16,6 +17,7 @@ Environment:
   GATEWAY_ADMIN_PORT      its metrics, health and diagnostics (default: 8081)
   GATEHOUSE_ADMIN_EMAIL   the first administrator's address (first start only)
   GATEHOUSE_WORKSPACE     where apps/ is (default: the one this command is part of)
+  GATEHOUSE_TOKEN         an access token for \`gatehouse events\`
   LOG_LEVEL               of every service: trace, debug, info, warn, error`,
   );
 
@@ -65,6 +67,8 @@ program
   .description('run one service in watch mode as part of the running platform')
   .action(async (service: string) => (await import('./commands/serve.ts')).serve(service));
 
+program.addCommand(eventsProgram());
+
 try {
   await program.parseAsync();
   process.exit();
@@ -72,7 +76,7 @@ try {
   // What a person can act on comes without a stack; DEBUG brings it back.
   const known = error instanceof CommandError || !process.env.DEBUG;
   process.stderr.write(`gatehouse: ${known ? messageOf(error) : String((error as Error).stack)}\n`);
-  process.exit(1);
+  process.exit(error instanceof CommandError ? error.exitCode : 1);
 }
 
 function messageOf(error: unknown): string {

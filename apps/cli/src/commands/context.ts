@@ -3,7 +3,14 @@ import { z } from 'zod';
 import { DataFolder } from '../data/data-folder.ts';
 
 /** What a command was asked to do cannot be done, for a reason that a person can act on: printed without a stack. */
-export class CommandError extends Error {}
+export class CommandError extends Error {
+  constructor(
+    message: string,
+    readonly exitCode = 1,
+  ) {
+    super(message);
+  }
+}
 
 export function openContext(): { workspace: string; folder: DataFolder } {
   const workspace = findWorkspace(process.env.GATEHOUSE_WORKSPACE ?? import.meta.dirname);
