@@ -1,5 +1,5 @@
 import { NotAuthenticated } from '@gatehouse/contracts-platform';
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { decodeJwt, type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose';
 import { Directory } from '../directory.ts';
 import { readPrivateKey } from '../documents/keys.ts';
@@ -55,6 +55,22 @@ describe('ViaTokens', () => {
     expect(issued[0]).toBe(issued[1]);
     expect(issued[0]).not.toBe(issued[2]);
     expect(orders.issue('carts')).toBe(issued[0]);
+  });
+
+  it.each([
+    ['ahead', 600_000],
+    ['back', -600_000],
+  ])('is issued anew once the clock was set %s, and taken', async (_where, byMs) => {
+    const [orders, carts] = [tokensOf('orders'), tokensOf('carts')];
+    const before = await orders.issue('carts');
+    jest.useFakeTimers({ now: Date.now() + byMs, doNotFake: ['nextTick', 'performance'] });
+    try {
+      const after = await orders.issue('carts');
+      expect(after).not.toBe(before);
+      expect(await carts.verify(after)).toEqual({ service: 'orders' });
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('is refused by everyone but the service it is for', async () => {

@@ -7,6 +7,7 @@ import { CLOCK_TOLERANCE_SECONDS, signVia, VIA_LIFETIME_SECONDS, VIA_TYPE } from
 
 const MAX_TOKEN_LENGTH = 2_048;
 const MAX_CACHED = 2_048;
+const RENEWED_AFTER_MS = (VIA_LIFETIME_SECONDS * 1000) / 2;
 
 /** Who calls: a service of the directory, or `provisioner`. */
 export interface ViaCaller {
@@ -18,7 +19,10 @@ export interface ViaCaller {
  * service key; the callee verifies it from the directory, so that no third process is needed.
  */
 export class ViaTokens {
-  private readonly issued = new Map<string, { token: string | Promise<string>; renewAt: number }>();
+  private readonly issued = new Map<
+    string,
+    { token: string | Promise<string>; issuedAt: number }
+  >();
   private readonly verified = new Map<
     string,
     { caller: ViaCaller; expiresAt: number; serial: number }
@@ -32,14 +36,16 @@ export class ViaTokens {
     private readonly trustAnchor: KeyObject,
   ) {}
 
-  /** A token for calling `audience`, good for at least half a minute more; at once where one is cached. */
+  /**
+   * A token for calling `audience`, good for at least half a minute more; at once where one is cached. Its age is told by
+   * the wall clock, which the callee goes by: were it the monotonic one, calls would fail after the clock was set.
+   */
   issue(audience: string): string | Promise<string> {
+    const now = Date.now();
     const cached = this.issued.get(audience);
-    if (cached && performance.now() < cached.renewAt) return cached.token;
-    const entry = {
-      token: this.sign(audience),
-      renewAt: performance.now() + (VIA_LIFETIME_SECONDS * 1000) / 2,
-    };
+    const age = now - (cached?.issuedAt ?? -Infinity);
+    if (cached && age >= 0 && age < RENEWED_AFTER_MS) return cached.token;
+    const entry = { token: this.sign(audience), issuedAt: now };
     this.issued.set(audience, entry);
     return entry.token;
   }
