@@ -1,4 +1,4 @@
-// `npm run chaos -- --profile=embedded|scale [--only NAME[,NAME]] [--short] [--rate N] [--json FILE] [--logs FOLDER] [--list]`: see docs/reliability.md.
+// `npm run chaos -- --profile=embedded|scale [--only NAME[,NAME]] [--short] [--rate N] [--json FILE] [--logs FOLDER] [--record] [--list]`: see docs/reliability.md.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { Ground } from './lib/ground.js';
 import { isNotGood } from './lib/load.js';
+import { record } from './lib/record.js';
 import { summaryTable } from './lib/report.js';
 import { Stage } from './lib/stage.js';
 import { rows } from './rows/index.js';
@@ -45,6 +46,7 @@ print(
   `\n${results.length - failed.length} of ${results.length} rows passed or were skipped by name, in ${took} s.`,
 );
 if (options.json) writeFileSync(options.json, `${JSON.stringify(report(), null, 2)}\n`);
+if (options.record) record(report());
 process.exit(failed.length > 0 ? 1 : 0);
 
 async function runRow(row) {
@@ -150,6 +152,7 @@ function readOptions() {
       rate: { type: 'string', default: '10' },
       json: { type: 'string' },
       logs: { type: 'string' },
+      record: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
     },
   });

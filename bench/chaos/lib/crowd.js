@@ -1,14 +1,11 @@
 import { Agent, request } from 'undici';
 
-/** A caller that was shed comes again after so long. */
-const PAUSE_MS = 20;
-
 /**
  * So many callers, each on a connection of its own, each asking again as soon as it has its answer: who is not answered
- * keeps waiting, so that the number of callers is what presses.
+ * keeps waiting, so that the number of callers is what presses. One that was shed comes again after `pauseMs`.
  * @returns {Promise<{ sent: number, good: number, shed: number, other: Record<string, number>, goodPerSecond: number }>}
  */
-export async function crowd({ url, token, callers, seconds }) {
+export async function crowd({ url, token, callers, seconds, pauseMs = 100 }) {
   const dispatcher = new Agent({ connections: callers, pipelining: 1, headersTimeout: 20_000 });
   const headers = { authorization: `Bearer ${token}` };
   const count = { sent: 0, good: 0, shed: 0, other: {} };
@@ -25,7 +22,7 @@ export async function crowd({ url, token, callers, seconds }) {
           if (statusCode === 200) count.good++;
           else if (statusCode === 503 || statusCode === 429) {
             count.shed++;
-            pause = PAUSE_MS;
+            pause = pauseMs;
           } else note(count.other, statusCode);
         } catch (error) {
           note(count.other, error.code ?? error.message);

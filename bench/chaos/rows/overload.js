@@ -9,7 +9,7 @@ const MEMORY_LIMIT = 200 * 2 ** 20;
 export const overload = [
   {
     name: 'overload',
-    title: `ten times as many callers as the gateway will have in hand (${IN_HAND})`,
+    title: `ten times what is served is asked for, by ten times as many as the gateway will have in hand (${IN_HAND})`,
     criterion:
       'served up to capacity, the rest shed with 429/503, memory bounded, recovers at once',
     async run(stage) {
@@ -23,7 +23,9 @@ export const overload = [
       const calm = await crowd({ url, token, callers: IN_HAND / 2, seconds });
       const { pid } = platform.instance('gateway');
       const before = privateMemory(pid);
-      const crowded = await crowd({ url, token, callers: 10 * IN_HAND, seconds });
+      const callers = 10 * IN_HAND;
+      const pauseMs = (1_000 * callers) / (10 * calm.goodPerSecond);
+      const crowded = await crowd({ url, token, callers, seconds, pauseMs });
       const grown = privateMemory(pid) - before;
       await sleep(250);
       const after = await crowd({ url, token, callers: IN_HAND / 2, seconds: 3 });
