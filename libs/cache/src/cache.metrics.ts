@@ -7,6 +7,7 @@ export class CacheMetrics {
   readonly requests;
   readonly loads;
   readonly loadDuration;
+  readonly fleetWaits;
   readonly writes;
   readonly evictions;
   readonly storeErrors;
@@ -15,7 +16,7 @@ export class CacheMetrics {
   constructor(metrics: Metrics) {
     this.requests = metrics.counter(
       'cache_requests_total',
-      'Reads: hit, miss (loaded), joined (waited for the load of another), bypass (inside a transaction)',
+      'Reads: hit, miss (loaded), joined (waited for the load of another), bypass (inside a transaction), unreadable (then loaded)',
       ['cache', 'result'],
     );
     this.loads = metrics.counter('cache_loads_total', 'Loads from behind the cache, by outcome', [
@@ -26,6 +27,11 @@ export class CacheMetrics {
       'cache_load_duration_seconds',
       'How long loads from behind the cache took',
       ['cache'],
+    );
+    this.fleetWaits = metrics.counter(
+      'cache_fleet_waits_total',
+      'Waits for the load of another instance: found (its value came), turn (it gave up), tired (it took too long)',
+      ['cache', 'outcome'],
     );
     this.writes = metrics.counter(
       'cache_writes_total',

@@ -3,9 +3,10 @@ import { Injectable } from '@nestjs/common';
 
 import { CacheMetrics } from './cache.metrics.ts';
 import { type Duration, jittered, toMilliseconds } from './duration.ts';
+import { awaitTurn } from './fleet-turn.ts';
 import { Flights } from './flights.ts';
 import { decode, encode } from './plain-data.ts';
-import type { StoredValue } from './store/cache-store.ts';
+import type { Claim, StoredValue } from './store/cache-store.ts';
 import { GuardedStore } from './store/guarded-store.ts';
 
 /** How values of one cache are kept. */
@@ -16,13 +17,19 @@ export interface CacheSpec<T = unknown> {
   ttl: Duration;
   /** Of a value, growing with each commit. Needed where the cache is also written through. */
   version?: ((value: T & {}) => number) | undefined;
+  /**
+   * Who loads one key at a time: one caller in each process (the default), or in the whole fleet of instances that share
+   * the store. `fleet` is for what is dear to load: it costs two more questions to the store a load. An instance waits three
+   * seconds for the load of another at most, then loads itself.
+   */
+  singleFlight?: 'process' | 'fleet' | undefined;
 }
 
 /**
  * The caches of a service. Decorators use it; so may whoever cannot decorate.
  *
  * Guarantees, for every store:
- * - One load at a time per key in a process; who asks meanwhile waits for it. A load that began before an eviction is not
+ * - One load at a time per key in a process (or in the fleet, where asked for); who asks meanwhile waits for it. A load that began before an eviction is not
  *   waited for by whoever asks after it, nor does it fill the cache.
  * - After a commit that evicts or writes through has returned, this process does not read what was there before.
  * - Inside a transaction every read goes to the database: it sees its own writes, and nothing uncommitted is cached.
@@ -50,10 +57,10 @@ export class Caches {
       return load();
     }
     const full = keyOf(cache, key);
-    const found = await this.store.get(full);
+    const found = await this.#found(cache, full);
     if (found !== undefined) {
       this.metrics.requests.inc({ cache, result: 'hit' });
-      return decode(found.bytes) as T;
+      return found.value as T;
     }
     const { flight, joined } = this.#flights.join(full, (alone) =>
       this.#fill(spec, full, load, alone),
@@ -123,10 +130,20 @@ export class Caches {
     const { cache } = spec;
     const ticket = await this.store.open(full);
     let spent = ticket === undefined;
+    let claim: Claim | undefined;
     try {
-      // Between the miss and the ticket another flight may have landed.
-      const found = ticket === undefined ? undefined : await this.store.get(full);
-      if (found !== undefined) return { value: decode(found.bytes), bytes: found.bytes };
+      if (ticket !== undefined) {
+        // Between the miss and the ticket another flight may have landed.
+        const found = () => this.#found(cache, full);
+        const landed = await found();
+        if (landed !== undefined) return landed;
+        if (spec.singleFlight === 'fleet') {
+          const turn = await awaitTurn(this.store, ticket, found, current);
+          if (turn.waited) this.metrics.fleetWaits.inc({ cache, outcome: turn.outcome });
+          if (turn.outcome === 'found') return turn.found;
+          claim = turn.claim;
+        }
+      }
       const value = await this.#timed(cache, load);
       if (value === undefined) return { value, bytes: undefined };
       const stored = toStored(spec, value);
@@ -137,7 +154,21 @@ export class Caches {
       }
       return { value, bytes: stored.bytes };
     } finally {
+      if (claim !== undefined) await this.store.release(claim);
       if (ticket !== undefined && !spent) await this.store.close(ticket);
+    }
+  }
+
+  async #found(cache: string, full: string): Promise<Loaded | undefined> {
+    const found = await this.store.get(full);
+    if (found === undefined) return undefined;
+    const { bytes } = found;
+    try {
+      return { value: decode(bytes), bytes };
+    } catch {
+      // Written by a newer Node, say: as good as nothing, and the load overwrites it.
+      this.metrics.requests.inc({ cache, result: 'unreadable' });
+      return undefined;
     }
   }
 

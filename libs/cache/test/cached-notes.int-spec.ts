@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { Lifecycle, Metrics } from '@gatehouse/kernel';
+import { Health, Lifecycle, Metrics, ServiceInfo } from '@gatehouse/kernel';
 import { Database, Transactional } from '@gatehouse/persistence';
 import { eventually, temporaryDatabase, type TemporaryDatabase } from '@gatehouse/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -121,8 +121,14 @@ describe('cached notes on a real database', () => {
     store = new TroubledStore();
     @Global()
     @Module({
-      providers: [Lifecycle, Metrics, { provide: Database, useValue: db }],
-      exports: [Lifecycle, Metrics, Database],
+      providers: [
+        Lifecycle,
+        Metrics,
+        { provide: Database, useValue: db },
+        { provide: ServiceInfo, useValue: { name: 'notes', version: '1.0.0' } },
+        { provide: Health, useValue: {} },
+      ],
+      exports: [Lifecycle, Metrics, Database, ServiceInfo, Health],
     })
     class Platform {}
     module = await Test.createTestingModule({

@@ -5,3 +5,5 @@ export * from './redis.metrics.ts';
 export * from './redis.module.ts';
 export * from './redis-script.ts';
 export { addressOf, redisSettings, type RedisSettings } from './redis-settings.ts';
+export { assertSpeaksRedis, socketOptions } from './redis-socket.ts';
+export { refusalOf as redisRefusal } from './refusal.ts';

@@ -6,7 +6,7 @@ import type { RedisMetrics } from './redis.metrics.ts';
 import { addressOf, type RedisSettings } from './redis-settings.ts';
 import { assertSpeaksRedis, CONNECT_TIMEOUT_MS, socketOptions } from './redis-socket.ts';
 import { refusalOf } from './refusal.ts';
-import { within } from './within.ts';
+import { within } from '../within.ts';
 
 /** A connected client; never keep it: after a loss there is another. */
 export type RedisClient = RedisClientType;

@@ -10,6 +10,11 @@ export interface Ticket {
   readonly key: string;
 }
 
+/** The right to be the only one who loads a key, for a while. */
+export interface Claim {
+  readonly key: string;
+}
+
 /**
  * - `stored`
  * - `evicted`: the key was evicted since the ticket was opened, or the ticket is not good any more
@@ -24,6 +29,7 @@ export type PutOutcome = 'stored' | 'evicted' | 'superseded';
  * - `put` is atomic: it stores nothing that was read before an eviction (the ticket is opened before the read), and of
  *   several versions of one key the newest stays, whatever the order in which they arrive.
  * - Once `evict` has resolved, `get` does not return what was stored before, and no ticket opened before stores anything.
+ * - A store that several instances share keeps all of this among them: tickets of one know what another does.
  * - A method may reject where the store is away; what it was asked to do may or may not have happened then.
  *
  * A store may forget a ticket after a minute: `put` then answers `evicted`.
@@ -39,6 +45,15 @@ export abstract class CacheStore {
 
   /** Gives a ticket back unused. */
   abstract close(ticket: Ticket): Promise<void>;
+
+  /**
+   * Asks to be the only loader of the ticket's key among all who share the store, for so long at most; `undefined` where
+   * another is. An eviction ends it: a load that began before is not waited for.
+   */
+  abstract claim(ticket: Ticket, forMs: number): Promise<Claim | undefined>;
+
+  /** Gives a claim back; one that has run out is left to whoever has it now. */
+  abstract release(claim: Claim): Promise<void>;
 
   abstract evict(key: string): Promise<void>;
 

@@ -1,7 +1,8 @@
 import { Logger } from '@nestjs/common';
 
 import type { CacheMetrics } from '../cache.metrics.ts';
-import type { CacheStore, PutOutcome, StoredValue, Ticket } from './cache-store.ts';
+import type { CacheStore, Claim, PutOutcome, StoredValue, Ticket } from './cache-store.ts';
+import { within } from '../within.ts';
 import { UnsettledKeys } from './unsettled-keys.ts';
 
 export interface GuardedStoreOptions {
@@ -56,6 +57,17 @@ export class GuardedStore {
 
   async close(ticket: Ticket): Promise<void> {
     await this.#try('close', () => this.store.close(ticket));
+  }
+
+  /** `failed` where the store is away: there is nobody to wait for. */
+  async claim(ticket: Ticket, forMs: number): Promise<Claim | undefined | 'failed'> {
+    if (this.#alone) return 'failed';
+    const claim = await this.#try('claim', () => this.store.claim(ticket, forMs));
+    return claim === FAILED ? 'failed' : claim;
+  }
+
+  async release(claim: Claim): Promise<void> {
+    if (!this.#alone) await this.#try('release', () => this.store.release(claim));
   }
 
   /** What was read from behind the cache. */
@@ -132,7 +144,7 @@ export class GuardedStore {
 
   async #try<T>(operation: string, run: () => Promise<T>): Promise<T | typeof FAILED> {
     try {
-      const result = await within(this.#timeoutMs, run());
+      const result = await within(run(), this.#timeoutMs, tooLate);
       if (this.#down) this.#logger.log('the cache store answers again');
       this.#down = false;
       return result;
@@ -154,16 +166,6 @@ export class GuardedStore {
 
 const FAILED = Symbol('failed');
 
-function within<T>(timeoutMs: number, promise: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new StoreTimeout(`no answer within ${String(timeoutMs)} ms`)),
-      timeoutMs,
-    );
-    promise
-      .finally(() => clearTimeout(timer))
-      .then(resolve, (error: unknown) =>
-        reject(error instanceof Error ? error : new Error(String(error))),
-      );
-  });
+function tooLate(ms: number): Error {
+  return new StoreTimeout(`no answer within ${ms} ms`);
 }

@@ -5,7 +5,7 @@ import { MemoryCacheStore } from './memory-cache.store.ts';
 
 const limits = { maxEntries: 1000, maxBytes: 1024 ** 2 };
 
-describeCacheStore('memory', () => Promise.resolve(new MemoryCacheStore(limits)));
+describeCacheStore('memory', () => Promise.resolve([new MemoryCacheStore(limits)]));
 
 describe('the memory store', () => {
   const fill = async (store: MemoryCacheStore, key: string, size: number) =>

@@ -1,6 +1,12 @@
 import { createCache, memoryStore, type MemoryCache } from 'cache-manager';
 
-import { CacheStore, type PutOutcome, type StoredValue, type Ticket } from './cache-store.ts';
+import {
+  CacheStore,
+  type Claim,
+  type PutOutcome,
+  type StoredValue,
+  type Ticket,
+} from './cache-store.ts';
 
 export interface MemoryCacheOptions {
   /** Least recently used entries go first beyond either limit. */
@@ -21,6 +27,10 @@ class MemoryTicket implements Ticket {
   constructor(readonly key: string) {}
 }
 
+interface MemoryClaim extends Claim {
+  readonly until: number;
+}
+
 /**
  * The memory of this process, over cache-manager's memory store (an LRU). What happens to a key is noted in its open
  * tickets, and nowhere else: without loads in flight there is nothing to keep, and nothing that a full store could drop.
@@ -29,6 +39,7 @@ class MemoryTicket implements Ticket {
 export class MemoryCacheStore extends CacheStore {
   readonly #cache: MemoryCache;
   readonly #open = new Map<string, Set<MemoryTicket>>();
+  readonly #claims = new Map<string, MemoryClaim>();
 
   constructor({ maxEntries, maxBytes }: MemoryCacheOptions) {
     super();
@@ -82,12 +93,28 @@ export class MemoryCacheStore extends CacheStore {
     return Promise.resolve();
   }
 
+  override claim({ key }: Ticket, forMs: number): Promise<Claim | undefined> {
+    const now = performance.now();
+    const held = this.#claims.get(key);
+    if (held !== undefined && now < held.until) return Promise.resolve(undefined);
+    const claim = { key, until: now + forMs };
+    this.#claims.set(key, claim);
+    return Promise.resolve(claim);
+  }
+
+  override release(claim: Claim): Promise<void> {
+    if (this.#claims.get(claim.key) === claim) this.#claims.delete(claim.key);
+    return Promise.resolve();
+  }
+
   override async evict(key: string): Promise<void> {
+    this.#claims.delete(key);
     for (const ticket of this.#open.get(key) ?? []) ticket.evicted = true;
     await this.#cache.del(key);
   }
 
   override async clear(): Promise<void> {
+    this.#claims.clear();
     for (const tickets of this.#open.values()) {
       for (const ticket of tickets) ticket.evicted = true;
     }

@@ -1,0 +1,204 @@
+import { newId } from '@gatehouse/kernel';
+import { redisInsStore, type RedisStore } from 'cache-manager-redis-yet';
+import { z } from 'zod';
+
+import type { RedisClient, RedisLink } from '../redis/redis-link.ts';
+import {
+  CacheStore,
+  type Claim,
+  type PutOutcome,
+  type StoredValue,
+  type Ticket,
+} from './cache-store.ts';
+import { OPEN, PUT, RELEASE } from './redis-cache.scripts.ts';
+
+/** Of what is stored. Another shape of entries takes another number: nothing reads what it does not know. */
+const FORMAT = 1;
+/** How long a load may take and still fill the cache. */
+const TICKET_MS = 60_000;
+/** Kept alive by every load; when it goes, the cache is empty. */
+const GENERATION_MS = 7 * 24 * 3_600_000;
+
+interface RedisTicket extends Ticket {
+  readonly run: string;
+  readonly id: string;
+  readonly last: string;
+}
+
+interface RedisClaim extends Claim {
+  readonly run: string;
+  readonly name: string;
+  readonly token: string;
+}
+
+const State = z.object({
+  id: z.string(),
+  generation: z.string(),
+  last: z.string(),
+  newest: z.string().optional(),
+});
+const Value = z.object({
+  id: z.string(),
+  put: z.string(),
+  version: z.number().optional(),
+  bytes: z.string(),
+});
+
+/**
+ * Redis, shared by the instances of a service, through cache-manager's store for node-redis over the process's own link.
+ *
+ * - Of that store only what takes whole keys is used: its `keyPrefix` is left out by some of its methods, its `reset` is
+ *   FLUSHDB, its `keys` is KEYS, and it refuses null. What must be atomic is a script.
+ * - Keys carry the run of the Redis process: after a restart or a failover, which may have forgotten an eviction, the cache
+ *   is empty, whatever was saved.
+ * - Values carry a format in their key, made of this library's and of the service's version: releases that run side by side
+ *   never read each other's shapes, and an eviction by either is one for both.
+ * - One Redis behind one address (with replicas, if any); not a Redis Cluster, whose scripts may not touch these keys at once.
+ */
+export class RedisCacheStore extends CacheStore {
+  readonly #stores = new WeakMap<RedisClient, RedisStore>();
+  readonly #used = new WeakSet<Ticket>();
+  readonly #format: string;
+
+  /** @param version of the service */
+  constructor(
+    private readonly link: RedisLink,
+    version: string,
+  ) {
+    super();
+    this.#format = `${FORMAT}-${version}`;
+  }
+
+  override get(key: string): Promise<StoredValue | undefined> {
+    return this.link.call(async (client, run) => {
+      const names = this.#names(run, key);
+      const [generation, state, value] = await readable(
+        this.#storeOf(client).mget(names.generation, names.state, names.value),
+      );
+      return valid(generation, State.safeParse(state).data, Value.safeParse(value).data);
+    });
+  }
+
+  override open(key: string): Promise<Ticket> {
+    return this.link.call(async (client, run) => {
+      const { generation, state } = this.#names(run, key);
+      const args = [newId(), newId(), String(TICKET_MS), String(GENERATION_MS)];
+      const [id, last] = (await OPEN.run(client, [generation, state], args)) as [string, string];
+      const ticket: RedisTicket = { key, run, id, last };
+      return ticket;
+    });
+  }
+
+  override async put(ticket: Ticket, value: StoredValue, ttlMs: number): Promise<PutOutcome> {
+    const { key, run, id, last } = ticket as RedisTicket;
+    if (this.#used.has(ticket)) return 'evicted';
+    this.#used.add(ticket);
+    const { version, bytes } = value;
+    const put = newId();
+    const entry = { id, put, version, bytes: Buffer.from(bytes).toString('base64') };
+    return this.link.call(async (client, current) => {
+      if (current !== run) return 'evicted';
+      const names = this.#names(run, key);
+      return (await PUT.run(
+        client,
+        [names.generation, names.state, names.value],
+        [
+          ...[id, last, put, version === undefined ? '' : String(version)],
+          ...[JSON.stringify(entry), String(ttlMs), String(TICKET_MS)],
+        ],
+      )) as PutOutcome;
+    });
+  }
+
+  override close(ticket: Ticket): Promise<void> {
+    this.#used.add(ticket);
+    return Promise.resolve();
+  }
+
+  override claim(ticket: Ticket, forMs: number): Promise<Claim | undefined> {
+    const { key, id } = ticket as RedisTicket;
+    return this.link.call(async (client, run) => {
+      const claim: RedisClaim = {
+        key,
+        run,
+        name: `${this.#prefix(run)}claim:${id}`,
+        token: newId(),
+      };
+      const taken = await client.set(claim.name, claim.token, { NX: true, PX: forMs });
+      return taken === null ? undefined : claim;
+    });
+  }
+
+  override async release(claim: Claim): Promise<void> {
+    const { name, token } = claim as RedisClaim;
+    await this.link.call((client) => RELEASE.run(client, [name], [token]));
+  }
+
+  override async evict(key: string): Promise<void> {
+    await this.link.call((client, run) => {
+      const { state, value } = this.#names(run, key);
+      return this.#storeOf(client).mdel(state, value);
+    });
+  }
+
+  override async clear(): Promise<void> {
+    await this.link.call((client, run) =>
+      this.#storeOf(client).set(`${this.#prefix(run)}generation`, newId(), GENERATION_MS),
+    );
+  }
+
+  /** The link is the process's; whoever opened it closes it. */
+  override disconnect(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #prefix(run: string): string {
+    return `${this.link.prefix}cache:${run}:`;
+  }
+
+  #names(run: string, key: string) {
+    const prefix = this.#prefix(run);
+    const name = wellFormed(key);
+    return {
+      generation: `${prefix}generation`,
+      state: `${prefix}state:${name}`,
+      value: `${prefix}value:${this.#format}:${name}`,
+    };
+  }
+
+  #storeOf(client: RedisClient): RedisStore {
+    let store = this.#stores.get(client);
+    if (store === undefined) this.#stores.set(client, (store = redisInsStore(client)));
+    return store;
+  }
+}
+
+/** The value, if it is of the state that the key is in now. */
+function valid(
+  generation: unknown,
+  state: z.infer<typeof State> | undefined,
+  value: z.infer<typeof Value> | undefined,
+): StoredValue | undefined {
+  if (state === undefined || value === undefined) return undefined;
+  if (state.generation !== generation || value.id !== state.id) return undefined;
+  // A release with another format has put a newer one since.
+  const { put, version, bytes } = value;
+  const newest = state.newest === undefined ? -Infinity : Number(state.newest);
+  if (put !== state.last && (version ?? -Infinity) < newest) return undefined;
+  return { bytes: Buffer.from(bytes, 'base64'), version };
+}
+
+/** What cannot be read is as good as nothing, and no failure of the store. */
+async function readable(entries: Promise<unknown[]>): Promise<unknown[]> {
+  try {
+    return await entries;
+  } catch (error) {
+    if ((error as Error).name === 'SyntaxError') return [];
+    throw error;
+  }
+}
+
+/** Redis is sent UTF-8, in which halves of surrogate pairs would all be one. */
+function wellFormed(key: string): string {
+  return key.isWellFormed() ? `:${key}` : JSON.stringify(key);
+}
