@@ -1,34 +1,36 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { listServices } from '@gatehouse/launcher';
-import { provisionPlatform } from '@gatehouse/launcher/provisioning';
-import { CommandError, openContext } from './context.ts';
+import { enginesOfEnvironment, provisionPlatform } from '@gatehouse/launcher/provisioning';
+import { Logger } from '@nestjs/common';
+import { openContext } from './context.ts';
+import { notesOnly } from '../terminal/notes.ts';
 
 export interface ProvisionOptions {
   credentials?: string;
+  json?: boolean;
 }
 
-/** Makes roles, schemas, keys, credentials and the directory, with the superuser's connection of DATABASE_URL. */
-export async function provision({ credentials }: ProvisionOptions): Promise<void> {
+/**
+ * Makes roles, schemas, keys, credentials and the directory, with the superuser's connection of DATABASE_URL, and a principal
+ * for each service on every engine whose address is in the environment. Lines that begin with `! ` say what to know of.
+ */
+export async function provision({ credentials, json = false }: ProvisionOptions): Promise<void> {
   const { workspace, folder } = openContext();
-  const adminUrl = databaseUrl();
-  if (!adminUrl) {
-    throw new CommandError(
-      'DATABASE_URL (or DATABASE_URL_FILE) is required and not set: a superuser’s connection (for example DATABASE_URL=postgres://postgres:...@127.0.0.1:5432/gatehouse)',
-    );
-  }
+  Logger.overrideLogger(notesOnly((line) => console.log(line)));
   const services = listServices(workspace);
-  const { serial, changed } = await provisionPlatform({
-    adminUrl,
+  const { serial, changed, newDatabase, reports } = await provisionPlatform({
+    ...enginesOfEnvironment(),
     services,
     credentialsDir: credentials ? resolve(credentials) : folder.credentials(),
   });
+  for (const { engine, notes } of reports) {
+    for (const note of notes) console.log(`! ${engine}: ${note}`);
+  }
   const names = services.map(({ name }) => name).join(', ');
-  console.log(`Provisioned ${names}; directory ${serial}${changed ? ' is new' : ' unchanged'}.`);
-}
-
-/** DATABASE_URL, or the content of the file that DATABASE_URL_FILE names. */
-function databaseUrl(): string | undefined {
-  const { DATABASE_URL: url, DATABASE_URL_FILE: file } = process.env;
-  return url ?? (file ? readFileSync(file, 'utf8').trim() : undefined);
+  const engines = ['PostgreSQL', ...reports.map(({ engine }) => engine)].join(', ');
+  console.log(
+    json
+      ? JSON.stringify({ serial, changed, new_database: newDatabase })
+      : `Provisioned ${names} on ${engines}; directory ${serial}${changed ? ' is new' : ' unchanged'}.`,
+  );
 }

@@ -1,9 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { noteIn } from '../terminal/notes.ts';
 
 export interface OwnCommandOptions {
   env?: NodeJS.ProcessEnv;
   signal?: AbortSignal;
+  /** Told each note as it is printed. */
+  onNote?: (note: string) => void;
 }
 
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
@@ -11,11 +15,11 @@ const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 /**
  * Runs another `gatehouse` command to its end, in a process of its own: the libraries that provisioning needs do not stay
  * in the launcher's memory, and they start no slower there.
- * @returns what it printed; @throws with that, where it fails
+ * @returns what it printed, without its notes; @throws with that, where it fails
  */
 export async function ownCommand(
   args: readonly string[],
-  { env = process.env, signal }: OwnCommandOptions = {},
+  { env = process.env, signal, onNote = () => undefined }: OwnCommandOptions = {},
 ): Promise<string> {
   const child = spawn(process.execPath, [MAIN, ...args], {
     env,
@@ -23,7 +27,7 @@ export async function ownCommand(
     detached: true,
     ...(signal && { signal }),
   });
-  const { stdout, stderr, code } = await finished(child);
+  const { stdout, stderr, code } = await finished(child, onNote);
   if (code !== 0) {
     const what = stderr.trim() || stdout.trim() || `exit code ${code ?? '?'}`;
     throw new Error(`gatehouse ${args[0] ?? ''}: ${what.replace(/^gatehouse: /, '')}`);
@@ -33,14 +37,21 @@ export async function ownCommand(
 
 async function finished(
   child: ChildProcess,
+  onNote: (note: string) => void,
 ): Promise<{ stdout: string; stderr: string; code: number | null }> {
-  let stdout = '';
+  const lines: string[] = [];
   let stderr = '';
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  if (child.stdout) {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const note = noteIn(line);
+      if (note === undefined) lines.push(line);
+      else onNote(note);
+    });
+  }
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
   });
-  return { stdout, stderr, code };
+  return { stdout: lines.join('\n'), stderr, code };
 }

@@ -1,4 +1,6 @@
-/** Apart from the rest: it brings the libraries of discovery, events and persistence with it. */
+/** Apart from the rest: it brings the libraries of discovery, events, caches and persistence with it. */
+export type { EngineReport } from './engine-plan.ts';
+export { enginesOfEnvironment } from './provision.config.ts';
 export {
   type Provisioned,
   provisionPlatform,

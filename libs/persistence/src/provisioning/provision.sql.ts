@@ -11,6 +11,11 @@ export async function closeDatabase(admin: Client): Promise<void> {
   await admin.query('REVOKE ALL ON SCHEMA public FROM PUBLIC');
 }
 
+export async function hasPlatform(admin: Client): Promise<boolean> {
+  const found = await admin.query(`SELECT 1 FROM pg_namespace WHERE nspname = 'platform'`);
+  return found.rows.length > 0;
+}
+
 /** Schema `platform`: what all services share, reached through functions only. */
 export async function makePlatform(admin: Client): Promise<void> {
   await makeRole(admin, 'platform_owner', `NOLOGIN NOINHERIT ${NO_POWERS}`);

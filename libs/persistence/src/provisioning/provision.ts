@@ -11,6 +11,7 @@ import { CredentialFiles } from './credential-files.ts';
 import {
   closeDatabase,
   grantPlatform,
+  hasPlatform,
   makePlatform,
   makeRoles,
   makeSchema,
@@ -44,8 +45,10 @@ const RESERVED = new Set(['platform', 'public', 'information-schema']);
  *
  * May be run again, and by two at once: what exists is kept (passwords and keys of existing files above all),
  * what is missing is added, and roles get the passwords that the files say.
+ *
+ * @returns whether the database was new, that is without a schema `platform`
  */
-export async function provision(plan: ProvisionPlan): Promise<void> {
+export async function provision(plan: ProvisionPlan): Promise<{ isNew: boolean }> {
   for (const { name } of plan.services) {
     if (!SERVICE_NAME.test(name) || RESERVED.has(name)) {
       throw new Error(`${name} cannot be the name of a service`);
@@ -57,6 +60,7 @@ export async function provision(plan: ProvisionPlan): Promise<void> {
   });
   try {
     await admin.query(`SELECT pg_advisory_lock(hashtextextended('gatehouse provision', 0))`);
+    const isNew = !(await hasPlatform(admin));
     await inTransaction(admin, async () => {
       await closeDatabase(admin);
       await makePlatform(admin);
@@ -76,6 +80,7 @@ export async function provision(plan: ProvisionPlan): Promise<void> {
       owner: 'platform_owner',
       migrations: plan.platformSql,
     });
+    return { isNew };
   } finally {
     await admin.end();
   }

@@ -1,0 +1,14 @@
+/** What to make principals for, whatever the engine. */
+export interface EnginePlan {
+  services: readonly { name: string }[];
+  /** Where a service's credential files are. */
+  folderOf: (service: string) => string;
+  /** How long an engine that does not answer yet is waited for. */
+  withinMs: number;
+}
+
+export interface EngineReport {
+  engine: string;
+  /** What an operator should know: what was left out and why, what was taken away. */
+  notes: string[];
+}
