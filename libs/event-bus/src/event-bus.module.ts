@@ -10,7 +10,9 @@ import { EventBusConfig } from './config/event-bus.config.ts';
 import { EventBusMetrics } from './config/event-bus.metrics.ts';
 import { KafkaConfig } from './config/kafka.config.ts';
 import { Broadcast } from './consume/broadcast.ts';
+import { BegunTriesStore } from './consume/begun-tries.store.ts';
 import { ConsumerRegistry } from './consume/consumer.registry.ts';
+import { CountedTries } from './consume/counted-tries.ts';
 import { EventConsumers } from './consume/event-consumers.ts';
 import { HandleEvent } from './consume/handle-event.ts';
 import { HeldEventsStore } from './consume/held-events.store.ts';
@@ -57,6 +59,8 @@ export class EventBusModule {
         HeldEventsStore,
         ConsumerRegistry,
         HandleEvent,
+        BegunTriesStore,
+        CountedTries,
         Releaser,
         TakeEvent,
         Broadcast,

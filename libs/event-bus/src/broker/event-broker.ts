@@ -27,7 +27,10 @@ export interface RecordBatch {
   readonly topic: string;
   readonly partition: number;
   readonly records: readonly BrokerRecord[];
-  /** Aborted when the partition goes to another member or the subscription stops: end what is in hand, begin nothing. */
+  /**
+   * Aborted when the partition goes to another member or the subscription stops: end what is in hand, begin nothing.
+   * One and the same for as long as this member owns the partition.
+   */
   readonly signal: AbortSignal;
   /**
    * The record needs no second delivery. In any order; the group's offset moves to the first record that is not settled.

@@ -32,6 +32,8 @@ interface Running {
 export class EventConsumers {
   private readonly logger = new Logger(EventConsumers.name);
   private readonly running: Running[] = [];
+  /** Ownerships whose first records were seen to be taken: what a process had in hand when it ended lies before. */
+  private readonly past = new WeakSet<AbortSignal>();
 
   constructor(
     private readonly broker: EventBroker,
@@ -80,22 +82,31 @@ export class EventConsumers {
     }
   }
 
-  private takeBatch(consumer: Consumer, batch: RecordBatch, slots: Slots): Promise<void> {
-    return inLanes(
+  private async takeBatch(consumer: Consumer, batch: RecordBatch, slots: Slots): Promise<void> {
+    const counted = !this.past.has(batch.signal);
+    const outcomes = new Set<string>();
+    await inLanes(
       batch.records,
       (record) => record.key,
       (record) =>
         slots.use(async () => {
           if (batch.signal.aborted) return;
-          const outcome = await this.takeRecord(consumer, record);
+          const outcome = await this.takeRecord(consumer, record, counted);
+          outcomes.add(outcome);
           this.metrics.taken.inc({ consumer: consumer.name, outcome });
           batch.settle(record);
           await batch.heartbeat();
         }),
     );
+    // Repeats alone may go on for more than one batch: offsets follow after effects.
+    if (outcomes.has('handled') || outcomes.has('held')) this.past.add(batch.signal);
   }
 
-  private async takeRecord(consumer: Consumer, record: BrokerRecord): Promise<string> {
+  private async takeRecord(
+    consumer: Consumer,
+    record: BrokerRecord,
+    counted: boolean,
+  ): Promise<string> {
     const reading = readRecord(record);
     switch (reading.kind) {
       case 'tombstone':
@@ -117,7 +128,7 @@ export class EventConsumers {
         const outcome =
           consumer.mode === 'broadcast'
             ? await this.broadcast.take(consumer, record, reading.event, handler)
-            : await this.takeEvent.take(
+            : await this.takeEvent[counted ? 'takeCounted' : 'take'](
                 deliveryOf(consumer.name, record, reading.event),
                 reading.event,
                 handler,

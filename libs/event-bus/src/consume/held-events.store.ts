@@ -20,6 +20,8 @@ export interface HeldEvent {
   state: 'pending' | 'dead';
   /** Tries that failed. */
   attempts: number;
+  /** Tries that began and whose end was not seen. */
+  begun: number;
   due_at: Date | null;
   record: Delivery['record'];
   value: string;
@@ -56,7 +58,7 @@ export class HeldEventsStore {
    * Puts an event at the end of its key's line, with the verdict of a failed try or, without one, to wait. False: the
    * event was taken, or is in the line, already.
    */
-  async append(delivery: Delivery, verdict?: Verdict): Promise<boolean> {
+  async append(delivery: Delivery, verdict?: Verdict & { tries: number }): Promise<boolean> {
     const rows = await this.database.query(
       `WITH appended AS (
          INSERT INTO held_events
@@ -78,7 +80,7 @@ export class HeldEventsStore {
         delivery.eventId,
         delivery.eventType,
         verdict?.state ?? 'pending',
-        verdict ? 1 : 0,
+        verdict?.tries ?? 0,
         verdict?.state === 'pending' ? verdict.delayMs / 1000 : null,
         JSON.stringify(delivery.record),
         storable(delivery.value),
@@ -112,6 +114,26 @@ export class HeldEventsStore {
     return row;
   }
 
+  /** How many tries of the first of a key's line, if it is due, have begun and not ended. */
+  async unended(key: EventKey): Promise<number> {
+    const first = await this.first(key);
+    return first?.state === 'pending' && first.due ? first.begun : 0;
+  }
+
+  /** Counts a try of the first of a key's line, if it is due, before it begins; nothing while somebody else has the key. */
+  async begin({ consumer, topic, key }: EventKey): Promise<void> {
+    await this.database.query(
+      `WITH locked AS (
+         SELECT FROM consumer_keys WHERE consumer = $1 AND topic = $2 AND key = $3 FOR UPDATE SKIP LOCKED
+       )
+       UPDATE held_events SET begun = begun + 1
+       WHERE state = 'pending' AND due_at <= clock_timestamp() AND EXISTS (SELECT FROM locked) AND id = (
+         SELECT id FROM held_events WHERE consumer = $1 AND topic = $2 AND key = $3 ORDER BY id LIMIT 1
+       )`,
+      [consumer, topic, key],
+    );
+  }
+
   async find(letter: string): Promise<HeldEvent | undefined> {
     const [row] = await this.database.query<HeldEvent>(
       'SELECT * FROM held_events WHERE letter = $1',
@@ -135,20 +157,20 @@ export class HeldEventsStore {
     );
   }
 
-  /** The verdict of one more failed try. */
-  async judge(id: number, verdict: Verdict): Promise<void> {
+  /** The verdict after so many more tries that failed. */
+  async judge(id: number, tries: number, verdict: Verdict): Promise<void> {
     await this.database.query(
-      `UPDATE held_events SET attempts = attempts + 1, state = $2, reason = $3::jsonb, failed_at = clock_timestamp(),
+      `UPDATE held_events SET attempts = attempts + $5, begun = 0, state = $2, reason = $3::jsonb, failed_at = clock_timestamp(),
          due_at = CASE WHEN $2 = 'dead' THEN NULL ELSE clock_timestamp() + make_interval(secs => $4) END
        WHERE id = $1`,
-      [id, verdict.state, reasonJson(verdict.reason), verdict.delayMs / 1000],
+      [id, verdict.state, reasonJson(verdict.reason), verdict.delayMs / 1000, tries],
     );
   }
 
   /** One that is dead gets one more try, now. */
   async revive(id: number, attempts: number): Promise<void> {
     await this.database.query(
-      `UPDATE held_events SET state = 'pending', attempts = $2, due_at = clock_timestamp() WHERE id = $1`,
+      `UPDATE held_events SET state = 'pending', attempts = $2, begun = 0, due_at = clock_timestamp() WHERE id = $1`,
       [id, attempts],
     );
   }

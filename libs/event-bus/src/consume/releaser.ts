@@ -10,6 +10,7 @@ import { EventBusConfig } from '../config/event-bus.config.ts';
 import { EventBusMetrics } from '../config/event-bus.metrics.ts';
 import type { EventHandler } from './consumer.ts';
 import { ConsumerRegistry } from './consumer.registry.ts';
+import { CountedTries, ProcessEnded } from './counted-tries.ts';
 import { HandleEvent } from './handle-event.ts';
 import { type HeldEvent, HeldEventsStore } from './held-events.store.ts';
 import { type EventKey, InboxStore } from './inbox.store.ts';
@@ -42,6 +43,7 @@ export class Releaser {
     private readonly inbox: InboxStore,
     private readonly held: HeldEventsStore,
     private readonly handle: HandleEvent,
+    private readonly counted: CountedTries,
     private readonly consumers: ConsumerRegistry,
     private readonly config: EventBusConfig,
     private readonly metrics: EventBusMetrics,
@@ -78,7 +80,16 @@ export class Releaser {
     }
   }
 
+  /** Counted before it begins: its process may end with it. */
   private async stepOnce(key: EventKey): Promise<Step> {
+    const unended = await this.held.unended(key);
+    return this.counted.among(unended, async () => {
+      await this.held.begin(key);
+      return this.tryFirst(key);
+    });
+  }
+
+  private async tryFirst(key: EventKey): Promise<Step> {
     let tried: HeldEvent | undefined;
     try {
       return await this.handle.inTransaction<Step>(async () => {
@@ -86,6 +97,10 @@ export class Releaser {
         const first = await this.held.first(key);
         if (first?.state !== 'pending' || !first.due) return { answer: 'none' };
         tried = first;
+        const unended = first.begun - 1; // without this one
+        if (unended > 0 && first.attempts + unended >= this.config.EVENT_MAX_ATTEMPTS) {
+          throw new ProcessEnded(unended);
+        }
         const after = async (): Promise<Step> => {
           await this.held.remove(first);
           return 'handled';
@@ -149,12 +164,14 @@ export class Releaser {
   }
 
   private async judge(tried: HeldEvent, error: unknown): Promise<void> {
-    const verdict = verdictOf(error, tried.attempts + 1, this.config);
+    // Those that did not end failed too; one that was not begun any more did not.
+    const tries = error instanceof ProcessEnded ? tried.begun - 1 : Math.max(tried.begun, 1);
+    const verdict = verdictOf(error, tried.attempts + tries, this.config);
     await this.database.transaction(async () => {
       await this.inbox.lock(tried);
       const now = await this.held.find(tried.letter);
       if (now?.attempts !== tried.attempts || now.state !== 'pending') return;
-      await this.held.judge(tried.id, verdict);
+      await this.held.judge(tried.id, tries, verdict);
     });
     const { consumer, event_id, event_type, key } = tried;
     this.metrics.failed.inc({ consumer });

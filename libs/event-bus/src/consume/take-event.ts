@@ -6,6 +6,7 @@ import { EventBusConfig } from '../config/event-bus.config.ts';
 import { EventBusMetrics } from '../config/event-bus.metrics.ts';
 import type { EventHandler } from './consumer.ts';
 import type { Delivery } from './delivery.ts';
+import { CountedTries } from './counted-tries.ts';
 import { HandleEvent } from './handle-event.ts';
 import { HeldEventsStore } from './held-events.store.ts';
 import { InboxStore } from './inbox.store.ts';
@@ -30,9 +31,22 @@ export class TakeEvent {
     private readonly held: HeldEventsStore,
     private readonly handle: HandleEvent,
     private readonly releaser: Releaser,
+    private readonly counted: CountedTries,
     private readonly config: EventBusConfig,
     private readonly metrics: EventBusMetrics,
   ) {}
+
+  /**
+   * A try that is counted before it begins, for a record that may have been in hand when a process ended.
+   * @throws as `take`
+   */
+  takeCounted(delivery: Delivery, event: CloudEvent, handler: EventHandler): Promise<Taken> {
+    return this.counted.take(
+      delivery,
+      () => this.take(delivery, event, handler),
+      (error, tries) => this.hold(delivery, error, tries),
+    );
+  }
 
   /** @throws when the database does not take it: the event must be delivered again */
   async take(delivery: Delivery, event: CloudEvent, handler: EventHandler): Promise<Taken> {
@@ -51,13 +65,13 @@ export class TakeEvent {
     }
   }
 
-  /** After a failed try. Another instance may have taken the event, or parked its key, meanwhile. */
-  async hold(delivery: Delivery, error: unknown): Promise<Taken> {
+  /** After tries that failed. Another instance may have taken the event, or parked its key, meanwhile. */
+  async hold(delivery: Delivery, error: unknown, tries = 1): Promise<Taken> {
     const { consumer, eventId, eventType, key } = delivery;
-    const verdict = verdictOf(error, 1, this.config);
+    const verdict = verdictOf(error, tries, this.config);
     const taken = await this.database.transaction(async () => {
       const first = (await this.inbox.lock(delivery)) === 0;
-      const appended = await this.held.append(delivery, first ? verdict : undefined);
+      const appended = await this.held.append(delivery, first ? { ...verdict, tries } : undefined);
       return appended ? 'held' : 'duplicate';
     });
     this.metrics.failed.inc({ consumer });

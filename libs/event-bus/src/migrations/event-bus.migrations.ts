@@ -7,7 +7,8 @@ import type { Migration } from '@gatehouse/persistence';
  * key, whose row lock is the order per key. `inbox`: what a consumer has taken in effect. `consumer_keys`: the row that
  * handling, parking, appending and releasing lock; `held` counts the key's rows in `held_events`: while it is not 0 the key
  * is parked. `held_events`: events of parked keys, in order of id: the first is tried again (`pending`) or waits for an
- * operator (`dead`), the others wait behind it; `letter` is the name it has outside.
+ * operator (`dead`), the others wait behind it; `letter` is the name it has outside. `begun_tries`, and `begun` of a held
+ * event: tries that began and whose end was not seen, for their process ended with them.
  */
 export const eventBusMigrations: Migration[] = [
   {
@@ -81,6 +82,20 @@ export const eventBusMigrations: Migration[] = [
       CREATE INDEX held_events_order ON held_events (consumer, topic, key, id);
       CREATE INDEX held_events_due ON held_events (due_at) WHERE due_at IS NOT NULL;
       CREATE INDEX held_events_dead ON held_events (letter) WHERE state = 'dead';
+    `,
+  },
+  {
+    name: 'event-bus-0003-begun-tries',
+    up: `
+      CREATE TABLE begun_tries (
+        consumer text NOT NULL,
+        event_id text NOT NULL,
+        tries integer NOT NULL DEFAULT 1,
+        begun_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        PRIMARY KEY (consumer, event_id)
+      ) WITH (fillfactor = 80);
+
+      ALTER TABLE held_events ADD COLUMN begun integer NOT NULL DEFAULT 0;
     `,
   },
 ];

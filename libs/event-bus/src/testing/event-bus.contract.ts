@@ -499,6 +499,46 @@ export function eventBusContract(name: string, start: () => Promise<BusEngine>):
         expect(parked).toEqual([]);
       }, 120_000);
 
+      it.each(['die', 'fail-then-die'])(
+        'is a dead letter after so many tries, though its process does not survive one of them (%s)',
+        async (mode) => {
+          const alpha = await bus.start('alpha');
+          const placing = alpha.get(Orders);
+          const keys = upTo(6).map((i) => `${key}good-${i}`);
+          for (const k of keys) await placing.place(k, [1, 2]);
+          await placing.place(`${key}bad`, [13, 14]);
+          for (const k of keys) await placing.place(k, [3, 4]);
+          await alpha.stop();
+          let starts = 0;
+          const dead = () =>
+            bus.sql<{ attempts: number; reason: { message: string } }>(
+              `SELECT attempts, reason FROM beta.held_events WHERE state = 'dead' AND key = $1`,
+              [`${key}bad`],
+            );
+          while ((await dead()).length === 0 && starts < 10) {
+            starts += 1;
+            // It may not live to say that it is ready.
+            const child = await bus.startChild('beta', mode).catch(() => undefined);
+            await eventually(async () => !child?.running || (await dead()).length > 0, {
+              timeoutMs: 20_000,
+            });
+          }
+          const [letter] = await dead();
+          expect(letter?.reason.message).toMatch(/The process ended \d+ times/);
+          expect(letter?.attempts).toBe(3);
+          expect(starts).toBeLessThanOrEqual(5);
+          for (const k of keys) await bus.settled(k, [1, 2, 3, 4]);
+          const beta = await bus.start('beta');
+          const [found] = (await beta.get(DeadLetters).list({ limit: 200 })).filter((one) =>
+            one.key.startsWith(key),
+          );
+          await expect(beta.get(DeadLetters).replay(found?.id ?? '')).resolves.toBe('handled');
+          await bus.settled(`${key}bad`, [13, 14]);
+          expect(await bus.sql('SELECT FROM beta.begun_tries')).toEqual([]);
+        },
+        120_000,
+      );
+
       it('fails when its handler takes too long, and nothing of what it did remains', async () => {
         const beta = await bus.start(
           'beta',

@@ -4,6 +4,7 @@ import { EventBroker } from '../broker/event-broker.ts';
 import { Wake } from '../broker/wake.ts';
 import { EventBusConfig } from '../config/event-bus.config.ts';
 import { EventBusMetrics } from '../config/event-bus.metrics.ts';
+import { BegunTriesStore } from '../consume/begun-tries.store.ts';
 import { EventConsumers } from '../consume/event-consumers.ts';
 import { HeldEventsStore } from '../consume/held-events.store.ts';
 import { InboxStore } from '../consume/inbox.store.ts';
@@ -29,6 +30,7 @@ export class Upkeep {
     private readonly outbox: OutboxStore,
     private readonly inbox: InboxStore,
     private readonly held: HeldEventsStore,
+    private readonly begunTries: BegunTriesStore,
     private readonly consumers: EventConsumers,
     private readonly config: EventBusConfig,
     private readonly metrics: EventBusMetrics,
@@ -63,6 +65,7 @@ export class Upkeep {
     await this.broker.prune(this.config.EVENT_RETENTION_HOURS * HOUR_MS);
     const age = this.config.EVENT_INBOX_RETENTION_HOURS * HOUR_MS;
     while (!this.isStopping() && (await this.inbox.prune(age, PRUNE_ROWS)));
+    await this.begunTries.prune(age);
   }
 
   private async run(): Promise<void> {
