@@ -12,7 +12,7 @@ const program = new Command('gatehouse')
     'after',
     `
 Environment:
-  GATEHOUSE_DATA_DIR      where everything is kept (default: .gatehouse of the workspace)
+  GATEHOUSE_DATA_DIR      where everything is kept (default: .gatehouse of the workspace; with --scale .gatehouse-scale)
   GATEWAY_PORT            the gateway's address for clients (default: 8080)
   GATEWAY_ADMIN_PORT      its metrics, health and diagnostics (default: 8081)
   GATEHOUSE_ADMIN_EMAIL   the first administrator's address (first start only)
@@ -24,6 +24,9 @@ Environment:
 program
   .command('start')
   .description('start the whole platform on an embedded PostgreSQL; Ctrl-C stops it')
+  .option('--scale', 'on the engines that the environment names instead: DATABASE_URL at least')
+  .option('--instances <count>', 'of each service, with --scale (default: 1)')
+  .option('--gateways <count>', 'with --scale (default: 1), two ports apart')
   .option('--port <port>', 'gateway port, instead of GATEWAY_PORT')
   .option('--admin-port <port>', 'gateway admin port, instead of GATEWAY_ADMIN_PORT')
   .option('--admin-email <address>', 'the first administrator, instead of GATEHOUSE_ADMIN_EMAIL')
@@ -37,7 +40,10 @@ program
 
 program
   .command('provision')
-  .description('make roles, schemas, keys, credentials and the directory in DATABASE_URL')
+  .description(
+    'make roles, schemas, keys, credentials and the directory in DATABASE_URL, and principals on each engine in use',
+  )
+  .option('--json', 'print what was made as one line of JSON')
   .option('--credentials <folder>', 'where credential files go (default: of the data folder)')
   .action(async (options: ProvisionOptions) =>
     (await import('./commands/provision.ts')).provision(options),

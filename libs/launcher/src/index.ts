@@ -23,6 +23,7 @@ export {
   ServiceProcess,
   type ServiceProcessOptions,
 } from './processes/service-process.ts';
+export { variableOf } from './processes/variable.ts';
 export { writeCredential } from './provisioning/write-credential.ts';
 export {
   CORE_SERVICES,

@@ -31,6 +31,13 @@ describe('the first administrator', () => {
     expect(file.read()).toEqual({ ...decided, completed_at: expect.any(String) as string });
   });
 
+  it('is made again, as decided, where what was made is gone', () => {
+    const decided = file.decide(randomUUID);
+    file.complete(decided);
+    file.reopen();
+    expect(file.read()).toEqual(decided);
+  });
+
   it('is never replaced because its file is damaged', () => {
     writeFileSync(file.path, '{');
     expect(() => file.decide(randomUUID)).toThrow('administrator.json is damaged');

@@ -42,6 +42,14 @@ export class AdministratorFile {
     return decided;
   }
 
+  /** What was made is gone: the next start makes it again, with this id and password. */
+  reopen(): void {
+    const stored = this.read();
+    if (stored?.completed_at === undefined) return;
+    const { completed_at: _made, ...decided } = stored;
+    this.file.write(decided);
+  }
+
   complete(administrator: Administrator): void {
     this.file.write({ ...administrator, completed_at: new Date().toISOString() });
   }

@@ -1,6 +1,6 @@
 import { findWorkspace } from '@gatehouse/launcher';
 import { z } from 'zod';
-import { DataFolder } from '../data/data-folder.ts';
+import { DataFolder, type Profile } from '../data/data-folder.ts';
 
 /** What a command was asked to do cannot be done, for a reason that a person can act on: printed without a stack. */
 export class CommandError extends Error {
@@ -12,9 +12,21 @@ export class CommandError extends Error {
   }
 }
 
-export function openContext(): { workspace: string; folder: DataFolder } {
+export function openContext(profile?: Profile): { workspace: string; folder: DataFolder } {
   const workspace = findWorkspace(process.env.GATEHOUSE_WORKSPACE ?? import.meta.dirname);
-  return { workspace, folder: new DataFolder(workspace) };
+  return { workspace, folder: new DataFolder(workspace, profile) };
+}
+
+/** @throws CommandError naming the option */
+export function countOf(value: string | undefined, option: string, most: number): number {
+  const parsed = z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(most)
+    .safeParse(value ?? 1);
+  if (!parsed.success) throw new CommandError(`${option} must be 1 to ${most}`);
+  return parsed.data;
 }
 
 const Port = z.coerce.number().int().min(1).max(65_535);

@@ -17,6 +17,11 @@ export async function reset({ yes = false }: ResetOptions): Promise<void> {
     console.log(`There is nothing to delete: ${folder.path} does not exist.`);
     return;
   }
+  if (stateFile(folder).read()?.profile === 'scale') {
+    throw new CommandError(
+      `the data of this platform are in the engines of DATABASE_URL and others, and ${folder.path} holds the keys to read them: nothing was deleted`,
+    );
+  }
   const foreign = folder.foreignFiles();
   if (foreign.length > 0) {
     throw new CommandError(

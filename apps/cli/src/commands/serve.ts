@@ -22,6 +22,9 @@ export async function serve(name: string): Promise<void> {
   if (!state?.ready || !runningLauncher(folder.lock())) {
     throw new CommandError(`no platform is running on ${folder.path}: run \`npm start\` first`);
   }
+  if (state.profile === 'scale') {
+    throw new CommandError('a platform of the scale profile is not served in watch mode');
+  }
   // A service made after the start is not in the directory yet.
   await ownCommand(['provision', '--credentials', folder.credentials()], {
     env: {

@@ -1,22 +1,29 @@
 import { AlreadyRunning } from '../data/launcher-lock.ts';
 import { stateFile } from '../data/platform-state.ts';
-import { Platform } from '../platform/platform.ts';
+import { Platform, type PlatformOptions } from '../platform/platform.ts';
 import { summaryLines } from '../terminal/summary.ts';
 import { Terminal } from '../terminal/terminal.ts';
-import { CommandError, openContext, portOf } from './context.ts';
+import { variableOf } from '@gatehouse/launcher';
+import { CommandError, countOf, openContext, portOf } from './context.ts';
 import { onStopSignals } from './stop-signals.ts';
 
 export interface StartOptions {
   port?: string;
   adminPort?: string;
   adminEmail?: string;
+  scale?: boolean;
+  instances?: string;
+  gateways?: string;
 }
+
+const MOST_INSTANCES = 8;
 
 class Stopped extends Error {}
 
 /** Brings the platform up and keeps it up until it is told to stop. */
 export async function start(options: StartOptions): Promise<void> {
-  const { workspace, folder } = openContext();
+  const scale = scaleOf(options);
+  const { workspace, folder } = openContext(scale ? 'scale' : 'embedded');
   const terminal = new Terminal();
   const platform = new Platform(
     {
@@ -25,6 +32,7 @@ export async function start(options: StartOptions): Promise<void> {
       gatewayPort: portOf(options.port, 'GATEWAY_PORT', 8080),
       gatewayAdminPort: portOf(options.adminPort, 'GATEWAY_ADMIN_PORT', 8081),
       administratorEmail: options.adminEmail ?? process.env.GATEHOUSE_ADMIN_EMAIL,
+      scale,
     },
     terminal,
   );
@@ -51,7 +59,9 @@ export async function start(options: StartOptions): Promise<void> {
   let failure: Error | undefined;
   try {
     const began = performance.now();
-    terminal.line(terminal.bold('Starting Gatehouse'));
+    terminal.line(
+      terminal.bold(scale ? 'Starting Gatehouse, scale profile' : 'Starting Gatehouse'),
+    );
     const summary = await Promise.race([platform.start(abort.signal), crashed]);
     const took = ((performance.now() - began) / 1000).toFixed(1);
     terminal.line();
@@ -74,4 +84,22 @@ export async function start(options: StartOptions): Promise<void> {
   }
   if (failure) throw failure;
   terminal.line('Stopped.');
+}
+
+/** @throws CommandError naming what is missing, or what is wrong */
+function scaleOf({ scale, instances, gateways }: StartOptions): PlatformOptions['scale'] {
+  if (!scale) {
+    if (instances === undefined && gateways === undefined) return undefined;
+    throw new CommandError('--instances and --gateways go with --scale');
+  }
+  if (!variableOf(process.env, 'DATABASE_URL')) {
+    throw new CommandError(
+      'the scale profile runs on engines of your own, and DATABASE_URL (or DATABASE_URL_FILE) is not set: a superuser’s connection (for example DATABASE_URL=postgres://postgres:...@127.0.0.1:5432/gatehouse).\n' +
+        'KAFKA_BROKERS, CONSUL_HTTP_ADDR and REDIS_URL move events, the registry, and caches and limits to theirs, each by itself.',
+    );
+  }
+  return {
+    instances: countOf(instances, '--instances', MOST_INSTANCES),
+    gateways: countOf(gateways, '--gateways', MOST_INSTANCES),
+  };
 }

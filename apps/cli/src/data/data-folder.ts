@@ -1,12 +1,18 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
+export type Profile = 'embedded' | 'scale';
+
+/** Apart, so that one checkout can run both. */
+const DEFAULT_NAME = { embedded: '.gatehouse', scale: '.gatehouse-scale' };
+
 /** Where a platform of this machine keeps everything it has: `.gatehouse/` of the workspace, or GATEHOUSE_DATA_DIR. */
 export class DataFolder {
   readonly path: string;
 
-  constructor(workspace: string, configured: string | undefined = process.env.GATEHOUSE_DATA_DIR) {
-    this.path = configured ? resolve(configured) : join(workspace, '.gatehouse');
+  constructor(workspace: string, profile: Profile = 'embedded') {
+    const configured = process.env.GATEHOUSE_DATA_DIR;
+    this.path = configured ? resolve(configured) : join(workspace, DEFAULT_NAME[profile]);
   }
 
   readonly postgres = () => join(this.path, 'postgres');

@@ -9,6 +9,8 @@ const Service = Process.extend({
   admin_url: z.string().optional(),
 });
 const State = z.object({
+  /** `scale`: the data are in engines that are not this folder's. */
+  profile: z.enum(['embedded', 'scale']).default('embedded'),
   /** The launcher; what it started may outlive it. */
   launcher: Process,
   /** Its processes, with start times: the pid of a dead one may be somebody else's by now. */

@@ -10,6 +10,7 @@ import {
   type ServiceAddresses,
   type ServicePackage,
   ServiceProcess,
+  variableOf,
 } from '@gatehouse/launcher';
 import { type Administrator, AdministratorFile } from '../bootstrap/administrator.ts';
 import type { DataFolder } from '../data/data-folder.ts';
@@ -20,6 +21,8 @@ import type { Summary } from '../terminal/summary.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { CodeFingerprint } from './code-fingerprint.ts';
 import { PlatformDatabase } from './database.ts';
+import { enginesInUse, isMixed, plainAddress } from './engines-in-use.ts';
+import { type Instance, instancesOf } from './instances.ts';
 import { rotateLogs } from './log-rotation.ts';
 import { ownCommand } from './own-command.ts';
 import { refuseTakenPort } from './ports.ts';
@@ -32,6 +35,8 @@ export interface PlatformOptions {
   gatewayPort: number;
   gatewayAdminPort: number;
   administratorEmail?: string | undefined;
+  /** On engines that the environment names, instead of an embedded PostgreSQL. */
+  scale?: { instances: number; gateways: number } | undefined;
 }
 
 /** How often logs are looked at, and services that `gatehouse serve` runs. */
@@ -39,9 +44,11 @@ const ROUND_MS = 500;
 
 /**
  * The whole platform as processes of this machine. Whatever `start` got done when it fails or is aborted, `stop` undoes:
- * first the gateway, then the services, PostgreSQL last.
+ * first the gateways, then the services, PostgreSQL last where it is the platform's own.
  */
 export class Platform {
+  /** What is to run; each under a name of its own. */
+  private instances: readonly Instance[] = [];
   private readonly supervised = new Map<string, SupervisedService>();
   private readonly aside = new Set<string>();
   private readonly rounds = new AbortController();
@@ -59,7 +66,8 @@ export class Platform {
     const launcher = identify(process.pid);
     if (!launcher) throw new Error('this process cannot be identified');
     this.code = new CodeFingerprint(options.workspace);
-    this.state = { launcher, services: {}, migrated: {}, ready: false };
+    const profile = options.scale ? 'scale' : 'embedded';
+    this.state = { profile, launcher, services: {}, migrated: {}, ready: false };
   }
 
   /** @throws AlreadyRunning, PortTaken, or what failed; `stop` is still to be called then */
@@ -75,21 +83,27 @@ export class Platform {
   }
 
   private async bringUp(signal: AbortSignal, fail: (error: unknown) => void): Promise<Summary> {
-    const { folder, workspace, gatewayPort, gatewayAdminPort } = this.options;
+    const { folder, workspace, scale } = this.options;
     folder.open();
     this.release = takeLauncherLock(folder.lock());
     await this.stopLeftOvers();
-    await refuseTakenPort(gatewayPort, 'the gateway', 'GATEWAY_PORT');
-    await refuseTakenPort(gatewayAdminPort, "the gateway's admin listener", 'GATEWAY_ADMIN_PORT');
     const services = listServices(workspace);
+    this.instances = instancesOf(services, { ...this.options, ...scale });
+    for (const { name, ports } of this.instances) {
+      if (!ports) continue;
+      await refuseTakenPort(ports.http, `the ${name}`, 'GATEWAY_PORT');
+      await refuseTakenPort(ports.admin, `the ${name}'s admin listener`, 'GATEWAY_ADMIN_PORT');
+    }
     signal.throwIfAborted();
 
-    const adminUrl = await this.startDatabase();
+    const own = scale ? {} : { DATABASE_URL: await this.startDatabase() };
     signal.throwIfAborted();
-    await this.provision(adminUrl, services, signal);
+    const { newDatabase } = await this.provision(own, services, signal);
     const gateway = services.filter(({ name }) => name === GATEWAY);
     const others = services.filter(({ name }) => name !== GATEWAY);
     const administrator = new AdministratorFile(folder.administrator());
+    // Engines may have been emptied while this folder was kept: the same administrator is made again.
+    if (newDatabase) administrator.reopen();
     // Nobody may reach the platform before it has its administrator; later starts need not wait.
     const known = administrator.read()?.completed_at !== undefined;
     // Once one has failed the others are aborted, and nothing goes on starting behind an error.
@@ -104,22 +118,23 @@ export class Platform {
     Object.assign(this.state, {
       ready: true,
       gateway_url: this.gatewayUrl,
-      gateway_admin_url: `http://127.0.0.1:${gatewayAdminPort}`,
+      gateway_admin_url: `http://127.0.0.1:${this.options.gatewayAdminPort}`,
     });
     this.remember();
     void this.goRounds();
-    return this.summary(services, made);
+    return this.summary(made);
   }
 
   async stop(): Promise<void> {
     this.rounds.abort();
-    const gateway = this.supervised.get(GATEWAY);
-    const others = [...this.supervised.values()].filter((service) => service !== gateway);
-    if (gateway) await this.stopping('the gateway', () => gateway.stop());
-    if (others.length > 0) {
-      const names = others.map(({ name }) => name).join(', ');
-      await this.stopping(names, () => Promise.all(others.map((service) => service.stop())));
-    }
+    const ofGateway = new Set(
+      this.instances.filter(({ service }) => service.name === GATEWAY).map(({ name }) => name),
+    );
+    const [gateways, others] = [true, false].map((isGateway) =>
+      [...this.supervised.values()].filter(({ name }) => ofGateway.has(name) === isGateway),
+    );
+    await this.stopAll(gateways ?? [], (names) => (names.length === 1 ? 'the gateway' : undefined));
+    await this.stopAll(others ?? []);
     if (this.cluster) await this.stopping('PostgreSQL', () => this.stopDatabase());
     if (this.lockHeld) {
       this.state.services = {};
@@ -134,6 +149,17 @@ export class Platform {
     for (const service of this.supervised.values()) service.kill();
     const server = this.cluster?.running ? identify(this.cluster.pid) : undefined;
     if (server && isRunning(server)) process.kill(server.pid, 'SIGQUIT');
+  }
+
+  private async stopAll(
+    some: readonly SupervisedService[],
+    called: (names: string[]) => string | undefined = () => undefined,
+  ): Promise<void> {
+    if (some.length === 0) return;
+    const names = some.map(({ name }) => name);
+    await this.stopping(called(names) ?? names.join(', '), () =>
+      Promise.all(some.map((service) => service.stop())),
+    );
   }
 
   private get gatewayUrl(): string {
@@ -190,32 +216,55 @@ export class Platform {
     else await this.cluster?.stop();
   }
 
+  /** @param own what the provisioner is told in the place of this process's environment: of the embedded PostgreSQL */
   private async provision(
-    adminUrl: string,
+    own: { DATABASE_URL?: string },
     services: readonly ServicePackage[],
     signal: AbortSignal,
-  ): Promise<void> {
-    await this.terminal.step('provisioning', `provisioned ${services.length} services`, () =>
-      ownCommand(['provision', '--credentials', this.options.folder.credentials()], {
-        env: { ...process.env, DATABASE_URL: adminUrl },
-        signal,
-      }),
+  ): Promise<{ newDatabase: boolean }> {
+    const noTls = { DATABASE_TLS_CA: undefined, DATABASE_TLS_CA_FILE: undefined };
+    const printed = await this.terminal.step(
+      'provisioning',
+      `provisioned ${services.length} services`,
+      () =>
+        ownCommand(['provision', '--json', '--credentials', this.options.folder.credentials()], {
+          env: { ...process.env, ...(own.DATABASE_URL && { ...noTls, ...own }) },
+          signal,
+          onNote: (note) => this.terminal.note(note),
+        }),
     );
+    const { new_database: newDatabase } = JSON.parse(printed) as { new_database: boolean };
+    return { newDatabase };
   }
 
+  /** All instances of it. */
   private async startService(service: ServicePackage, signal: AbortSignal): Promise<void> {
-    const { name, mainFile } = service;
-    const env = this.environmentOf(service);
-    const logFile = this.options.folder.log(name);
-    const code = this.code.of(service);
-    if (service.database && this.state.migrated[name] !== code) {
-      await this.terminal.step(`migrating ${name}`, `${name} migrated`, () =>
-        runMigrations({ name, mainFile, env, logFile, signal }),
-      );
-      this.state.migrated[name] = code;
-      this.remember();
-    }
+    const instances = this.instances.filter((each) => each.service.name === service.name);
+    await this.migrate(service, signal);
     signal.throwIfAborted();
+    await Promise.all(instances.map((instance) => this.startInstance(instance, signal)));
+  }
+
+  private async migrate(service: ServicePackage, signal: AbortSignal): Promise<void> {
+    const { name, mainFile, database } = service;
+    if (!database) return;
+    const code = this.code.of(service);
+    // Of a database that is not this folder's own nobody knows what it went through.
+    if (!this.options.scale && this.state.migrated[name] === code) return;
+    const env = this.environmentOf({ service });
+    const logFile = this.options.folder.log(name);
+    await this.terminal.step(`migrating ${name}`, `${name} migrated`, () =>
+      runMigrations({ name, mainFile, env, logFile, signal }),
+    );
+    this.state.migrated[name] = code;
+    this.remember();
+  }
+
+  private async startInstance(instance: Instance, signal: AbortSignal): Promise<void> {
+    const { name, service } = instance;
+    const { mainFile } = service;
+    const env = this.environmentOf(instance);
+    const logFile = this.options.folder.log(name);
     const supervised = new SupervisedService(
       name,
       () => ServiceProcess.spawn({ name, mainFile, env, logFile }),
@@ -235,13 +284,17 @@ export class Platform {
     );
   }
 
-  private environmentOf({ name }: ServicePackage): Record<string, string> {
-    const { folder, gatewayPort, gatewayAdminPort } = this.options;
+  private environmentOf({
+    service,
+    ports,
+  }: Pick<Instance, 'service' | 'ports'>): Record<string, string> {
+    const { folder, scale } = this.options;
     return serviceEnvironment(process.env, {
-      credentialsDir: folder.credentials(name),
+      profile: scale ? 'scale' : 'embedded',
+      credentialsDir: folder.credentials(service.name),
       issuer: process.env.AUTH_ISSUER ?? this.gatewayUrl,
       compileCache: folder.compileCache(),
-      ...(name === GATEWAY && { httpPort: gatewayPort, adminPort: gatewayAdminPort }),
+      ...(ports && { httpPort: ports.http, adminPort: ports.admin }),
     });
   }
 
@@ -307,13 +360,19 @@ export class Platform {
       .catch((error: unknown) => this.terminal.note((error as Error).message));
   }
 
-  private summary(services: readonly ServicePackage[], made?: Administrator): Summary {
-    const { folder, gatewayAdminPort } = this.options;
+  private summary(made?: Administrator): Summary {
+    const { folder, gatewayAdminPort, scale } = this.options;
+    const database = scale
+      ? plainAddress(variableOf(process.env, 'DATABASE_URL') ?? '')
+      : `127.0.0.1:${this.state.postgres_port ?? 0}`;
     return {
       gatewayUrl: this.gatewayUrl,
       gatewayAdminUrl: `http://127.0.0.1:${gatewayAdminPort}`,
-      postgresPort: this.state.postgres_port ?? 0,
-      services: services.flatMap(({ name }) => {
+      engines:
+        scale || isMixed(process.env)
+          ? enginesInUse(process.env, database)
+          : [{ need: 'PostgreSQL', by: database }],
+      services: this.instances.flatMap(({ name }) => {
         const addresses = this.supervised.get(name)?.addresses;
         return addresses ? [{ name, addresses }] : [];
       }),

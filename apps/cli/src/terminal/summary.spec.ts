@@ -3,7 +3,7 @@ import { summaryLines } from './summary.ts';
 const summary = {
   gatewayUrl: 'http://127.0.0.1:8080',
   gatewayAdminUrl: 'http://127.0.0.1:8081',
-  postgresPort: 23456,
+  engines: [{ need: 'PostgreSQL', by: '127.0.0.1:23456' }],
   services: [
     {
       name: 'auth',
@@ -26,6 +26,7 @@ describe('the summary of a start', () => {
   it('says where everything is', () => {
     const text = summaryLines(summary).join('\n');
     expect(text).toContain('http://127.0.0.1:8080/docs');
+    expect(text).toMatch(/PostgreSQL +127.0.0.1:23456/);
     expect(text).toMatch(/auth +40001 +40002 +40003/);
     expect(text).toMatch(/gateway +8080 +- +8081/);
     expect(text).toContain('/somewhere/.gatehouse/logs');

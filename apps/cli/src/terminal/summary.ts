@@ -1,9 +1,10 @@
 import type { ServiceAddresses } from '@gatehouse/launcher';
+import type { EngineInUse } from '../platform/engines-in-use.ts';
 
 export interface Summary {
   gatewayUrl: string;
   gatewayAdminUrl: string;
-  postgresPort: number;
+  engines: readonly EngineInUse[];
   services: { name: string; addresses: ServiceAddresses }[];
   data: string;
   logs: string;
@@ -27,7 +28,7 @@ export function summaryLines(summary: Summary): string[] {
     '',
     ...columns([['Service', 'HTTP', 'gRPC', 'Admin'], ...rows]).map((line) => `  ${line}`),
     '',
-    `  PostgreSQL      127.0.0.1:${summary.postgresPort}`,
+    ...summary.engines.map(({ need, by }) => `  ${need.padEnd(15)} ${by}`),
     `  Data            ${summary.data}`,
     `  Logs            ${summary.logs}`,
     ...(administrator
