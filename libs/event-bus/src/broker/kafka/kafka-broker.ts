@@ -186,11 +186,15 @@ export class KafkaBroker extends EventBroker {
     return `${this.options.service}.broadcast.`;
   }
 
+  /** No reason to fail a start: a coordinator that loads its groups refuses, and the next that begins looks again. */
   private async deleteLeftGroups(): Promise<void> {
-    const { groups } = await this.admin.listGroups();
-    await this.deleteGroups(
-      groups.map(({ groupId }) => groupId).filter((groupId) => groupId.startsWith(this.alone)),
-    );
+    try {
+      const { groups } = await this.admin.listGroups();
+      const names = groups.map(({ groupId }) => groupId);
+      await this.deleteGroups(names.filter((groupId) => groupId.startsWith(this.alone)));
+    } catch (error) {
+      this.logger.debug({ err: error }, 'Groups that a broadcast has left cannot be looked for');
+    }
   }
 
   /** Those that nobody is in. */
