@@ -14,7 +14,7 @@ import type {
   TopicDescription,
 } from '../event-broker.ts';
 import { clientConfig, type KafkaConnection, NO_RETRY } from './kafka-client.ts';
-import { refusalOf } from './kafka-errors.ts';
+import { protocolType, refusalOf } from './kafka-errors.ts';
 import { KafkaProducer } from './kafka-producer.ts';
 import { KafkaSubscription } from './kafka-subscription.ts';
 import { describeGroup, describeTopics } from './operations.ts';
@@ -82,17 +82,23 @@ export class KafkaBroker extends EventBroker {
   async createTopic(name: string, partitions: number): Promise<void> {
     this.own(name, 'topic');
     const { replicationFactor = BROKERS_DEFAULT, retentionMs } = this.options;
-    const made = await this.admin.createTopics({
-      waitForLeaders: true,
-      topics: [
-        {
-          topic: name,
-          numPartitions: partitions,
-          replicationFactor,
-          configEntries: [{ name: 'retention.ms', value: String(retentionMs) }],
-        },
-      ],
-    });
+    const made = await this.admin
+      .createTopics({
+        waitForLeaders: true,
+        topics: [
+          {
+            topic: name,
+            numPartitions: partitions,
+            replicationFactor,
+            configEntries: [{ name: 'retention.ms', value: String(retentionMs) }],
+          },
+        ],
+      })
+      .catch((error: unknown) => {
+        // It is made: the broker that is asked for its leaders then has not heard of it yet.
+        if (protocolType(error) === 'UNKNOWN_TOPIC_OR_PARTITION') return true;
+        throw error;
+      });
     if (made) this.logger.log({ topic: name, partitions }, 'A topic was made');
   }
 
