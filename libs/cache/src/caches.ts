@@ -71,12 +71,15 @@ export class Caches {
     return joined && bytes !== undefined ? (decode(bytes) as T) : (value as T);
   }
 
-  /** Evicts now, or after the current transaction: committed or not, for a COMMIT without an answer may have happened. */
-  async evict(cache: string, keys: string | readonly string[]): Promise<void> {
+  /**
+   * Evicts now, or after the current transaction: committed or not, for a COMMIT without an answer may have happened.
+   * @param before where given, what is cached of this version or a newer one stays
+   */
+  async evict(cache: string, keys: string | readonly string[], before?: number): Promise<void> {
     const all = (typeof keys === 'string' ? [keys] : keys).map((key) => keyOf(cache, key));
     if (all.length === 0) return;
     const evict = async () => {
-      await Promise.all(all.map((key) => this.#evictNow(cache, key)));
+      await Promise.all(all.map((key) => this.#evictNow(cache, key, before)));
     };
     const transaction = currentTransaction();
     if (transaction === undefined) return evict();
@@ -115,10 +118,10 @@ export class Caches {
     });
   }
 
-  async #evictNow(cache: string, full: string): Promise<void> {
+  async #evictNow(cache: string, full: string, before?: number): Promise<void> {
     this.#flights.forget(full);
     this.metrics.evictions.inc({ cache });
-    await this.store.evict(full);
+    await this.store.evict(full, before);
   }
 
   async #fill<T>(

@@ -5,6 +5,8 @@ import { Injectable } from '@nestjs/common';
 
 import { USERS_CACHE } from './user.cache.ts';
 
+type UserChanged = CloudEvent<{ user_id: string; version: number }>;
+
 /** Another instance has changed a user: what this one's cache holds of it is old. */
 @Injectable()
 export class UsersSubscriber {
@@ -19,9 +21,11 @@ export class UsersSubscriber {
   )
   @Evicts({
     cache: USERS_CACHE,
-    key: (event: CloudEvent<{ user_id: string }>) => event.data.user_id,
+    key: (event: UserChanged) => event.data.user_id,
+    // In a store that instances share, what was written through stays.
+    version: (event: UserChanged) => event.data.version,
   })
-  async changed(_event: CloudEvent<{ user_id: string }>): Promise<void> {
+  async changed(_event: UserChanged): Promise<void> {
     // The decorator evicts.
   }
 }

@@ -9,6 +9,8 @@ export interface EvictsOptions<A extends unknown[], R> {
   key?: (...args: A) => Keys;
   /** Of what the method returned, where the arguments do not tell. */
   keyOfResult?: (result: R, ...args: A) => Keys;
+  /** Of the change, as `@Cached` counts versions: what is cached of this version or a newer one stays. */
+  version?: (...args: A) => number;
 }
 
 /**
@@ -21,10 +23,12 @@ export interface EvictsOptions<A extends unknown[], R> {
  * async delete(id: string): Promise<void> { ... }
  * ```
  *
- * A memory store is one instance's: to evict in all, put it on a `broadcast` subscriber as well.
+ * A memory store is one instance's: to evict in all, put it on a `broadcast` subscriber of the change's event as well. With
+ * a store that instances share, the event makes good what a process could not do that ended between its COMMIT and its
+ * eviction; `version` keeps what was written through.
  */
 export function Evicts<A extends unknown[] = [], R = unknown>(options: EvictsOptions<A, R>) {
-  const { cache, key, keyOfResult } = options;
+  const { cache, key, keyOfResult, version } = options;
   if (key === undefined && keyOfResult === undefined) {
     throw new Error(`@Evicts of cache ${cache}: needs key or keyOfResult`);
   }
@@ -33,9 +37,11 @@ export function Evicts<A extends unknown[] = [], R = unknown>(options: EvictsOpt
     try {
       result = await call();
     } finally {
-      if (key !== undefined) await caches.evict(cache, key(...args));
+      if (key !== undefined) await caches.evict(cache, key(...args), version?.(...args));
     }
-    if (keyOfResult !== undefined) await caches.evict(cache, keyOfResult(result, ...args));
+    if (keyOfResult !== undefined) {
+      await caches.evict(cache, keyOfResult(result, ...args), version?.(...args));
+    }
     return result;
   });
 }

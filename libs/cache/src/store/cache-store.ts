@@ -55,7 +55,8 @@ export abstract class CacheStore {
   /** Gives a claim back; one that has run out is left to whoever has it now. */
   abstract release(claim: Claim): Promise<void>;
 
-  abstract evict(key: string): Promise<void>;
+  /** @param before where given, what has this version or a newer one stays */
+  abstract evict(key: string, before?: number): Promise<void>;
 
   /** Evicts every key of this service. */
   abstract clear(): Promise<void>;

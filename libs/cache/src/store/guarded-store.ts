@@ -94,8 +94,8 @@ export class GuardedStore {
   }
 
   /** Resolves when the store has taken it, or has failed to; it is then tried again behind. */
-  async evict(key: string): Promise<void> {
-    await this.#evictNow(key, this.#unsettled.begin(key));
+  async evict(key: string, before?: number): Promise<void> {
+    await this.#evictNow(key, this.#unsettled.begin(key), before);
   }
 
   /** One more attempt at what is left, then no more. */
@@ -113,8 +113,10 @@ export class GuardedStore {
     return performance.now() < this.#aloneUntil;
   }
 
-  async #evictNow(key: string, change: symbol): Promise<void> {
-    const done = this.#alone ? FAILED : await this.#try('evict', () => this.store.evict(key));
+  async #evictNow(key: string, change: symbol, before?: number): Promise<void> {
+    const done = this.#alone
+      ? FAILED
+      : await this.#try('evict', () => this.store.evict(key, before));
     if (done === FAILED) this.#scheduleRetry();
     else this.#unsettled.settle(key, change);
   }

@@ -34,7 +34,7 @@ interface MemoryClaim extends Claim {
 /**
  * The memory of this process, over cache-manager's memory store (an LRU). What happens to a key is noted in its open
  * tickets, and nowhere else: without loads in flight there is nothing to keep, and nothing that a full store could drop.
- * Each instance of a service has a store of its own: evict in the others by a `broadcast` subscriber.
+ * Each instance of a service has a store of its own: evict in the others by a `broadcast` subscriber, see `@Evicts`.
  */
 export class MemoryCacheStore extends CacheStore {
   readonly #cache: MemoryCache;
@@ -107,7 +107,11 @@ export class MemoryCacheStore extends CacheStore {
     return Promise.resolve();
   }
 
-  override async evict(key: string): Promise<void> {
+  override async evict(key: string, before?: number): Promise<void> {
+    if (before !== undefined) {
+      const current = await this.#cache.get<StoredValue>(key);
+      if (current?.version !== undefined && current.version >= before) return;
+    }
     this.#claims.delete(key);
     for (const ticket of this.#open.get(key) ?? []) ticket.evicted = true;
     await this.#cache.del(key);

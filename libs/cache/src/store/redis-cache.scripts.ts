@@ -67,6 +67,14 @@ redis.call('SET', KEYS[2], cjson.encode(state), 'PX', math.max(left, ttl, tonumb
 return 'stored'
 `);
 
+/** KEYS state, value. ARGV: a version. What is as new, or newer, stays. */
+export const EVICT_BEFORE = new RedisScript(`
+local text = redis.call('GET', KEYS[1])
+local newest = text and tonumber(cjson.decode(text).newest or '')
+if not newest or newest < tonumber(ARGV[1]) then redis.call('DEL', KEYS[1], KEYS[2]) end
+return 1
+`);
+
 /** KEYS claim. ARGV: the token it was taken with. */
 export const RELEASE = new RedisScript(`
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end

@@ -1,6 +1,5 @@
 import { newId } from '@gatehouse/kernel';
 import { redisInsStore, type RedisStore } from 'cache-manager-redis-yet';
-import { z } from 'zod';
 
 import type { RedisClient, RedisLink } from '../redis/redis-link.ts';
 import {
@@ -10,7 +9,7 @@ import {
   type StoredValue,
   type Ticket,
 } from './cache-store.ts';
-import { OPEN, PUT, RELEASE } from './redis-cache.scripts.ts';
+import { EVICT_BEFORE, OPEN, PUT, RELEASE } from './redis-cache.scripts.ts';
 
 /** Of what is stored. Another shape of entries takes another number: nothing reads what it does not know. */
 const FORMAT = 1;
@@ -31,18 +30,21 @@ interface RedisClaim extends Claim {
   readonly token: string;
 }
 
-const State = z.object({
-  id: z.string(),
-  generation: z.string(),
-  last: z.string(),
-  newest: z.string().optional(),
-});
-const Value = z.object({
-  id: z.string(),
-  put: z.string(),
-  version: z.number().optional(),
-  bytes: z.string(),
-});
+/** See redis-cache.scripts.ts. */
+interface State {
+  id: string;
+  generation: string;
+  last: string;
+  newest?: string;
+}
+
+interface Value {
+  id: string;
+  put: string;
+  version?: number;
+  /** Base64. */
+  bytes: string;
+}
 
 /**
  * Redis, shared by the instances of a service, through cache-manager's store for node-redis over the process's own link.
@@ -75,7 +77,7 @@ export class RedisCacheStore extends CacheStore {
       const [generation, state, value] = await readable(
         this.#storeOf(client).mget(names.generation, names.state, names.value),
       );
-      return valid(generation, State.safeParse(state).data, Value.safeParse(value).data);
+      return valid(generation, state as Partial<State> | null, value as Partial<Value> | null);
     });
   }
 
@@ -134,10 +136,11 @@ export class RedisCacheStore extends CacheStore {
     await this.link.call((client) => RELEASE.run(client, [name], [token]));
   }
 
-  override async evict(key: string): Promise<void> {
-    await this.link.call((client, run) => {
+  override async evict(key: string, before?: number): Promise<void> {
+    await this.link.call(async (client, run) => {
       const { state, value } = this.#names(run, key);
-      return this.#storeOf(client).mdel(state, value);
+      if (before === undefined) await this.#storeOf(client).mdel(state, value);
+      else await EVICT_BEFORE.run(client, [state, value], [String(before)]);
     });
   }
 
@@ -176,16 +179,15 @@ export class RedisCacheStore extends CacheStore {
 /** The value, if it is of the state that the key is in now. */
 function valid(
   generation: unknown,
-  state: z.infer<typeof State> | undefined,
-  value: z.infer<typeof Value> | undefined,
+  state: Partial<State> | null | undefined,
+  value: Partial<Value> | null | undefined,
 ): StoredValue | undefined {
-  if (state === undefined || value === undefined) return undefined;
-  if (state.generation !== generation || value.id !== state.id) return undefined;
+  if (state?.id === undefined || state.generation !== generation) return undefined;
+  if (value?.id !== state.id || typeof value.bytes !== 'string') return undefined;
   // A release with another format has put a newer one since.
-  const { put, version, bytes } = value;
   const newest = state.newest === undefined ? -Infinity : Number(state.newest);
-  if (put !== state.last && (version ?? -Infinity) < newest) return undefined;
-  return { bytes: Buffer.from(bytes, 'base64'), version };
+  if (value.put !== state.last && (value.version ?? -Infinity) < newest) return undefined;
+  return { bytes: Buffer.from(value.bytes, 'base64'), version: value.version };
 }
 
 /** What cannot be read is as good as nothing, and no failure of the store. */

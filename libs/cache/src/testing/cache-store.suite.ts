@@ -80,6 +80,20 @@ export function describeCacheStore(
       expect(text(await store.get('b'))).toBe('2');
     });
 
+    it('keeps what is as new as the change that evicts, and forgets what is older', async () => {
+      await put('a', stored('two', 2));
+      await store.evict('a', 2);
+      await store.evict('a', 1);
+      expect(text(await other.get('a'))).toBe('two');
+      const ticket = await store.open('a');
+      await other.evict('a', 3);
+      expect(await store.get('a')).toBeUndefined();
+      expect(await store.put(ticket, stored('two', 2), MINUTE)).toBe('evicted');
+      await put('b', stored('of no version'));
+      await other.evict('b', 1);
+      expect(await store.get('b')).toBeUndefined();
+    });
+
     it('forgets everything when it is cleared', async () => {
       const ticket = await store.open('c');
       await put('a', stored('1'));
