@@ -6,7 +6,13 @@ import {
   type ServiceUnderTest,
 } from '@gatehouse/guards/testing/service';
 import { newId } from '@gatehouse/kernel';
-import { eventually } from '@gatehouse/testing';
+import {
+  describeWithEngines,
+  engineSet,
+  ENGINES_START_MS,
+  type EngineSet,
+  eventually,
+} from '@gatehouse/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 
@@ -17,13 +23,16 @@ import { UpdateUser } from '../src/users/commands/update-user.ts';
 import { GetUser } from '../src/users/queries/get-user.ts';
 import { startIdentity } from './identity.service.ts';
 
-describe('cached users', () => {
+function describeCachedUsers(
+  env: () => Record<string, string>,
+  more?: (of: Subject) => void,
+): void {
   let identity: ServiceUnderTest;
   let here: ServiceInstance;
   let there: ServiceInstance;
 
   beforeAll(async () => {
-    identity = await startIdentity();
+    identity = await startIdentity(env());
     here = identity.first;
     there = await identity.startInstance();
   });
@@ -86,5 +95,76 @@ describe('cached users', () => {
     const user = new CreateUser({ id, email: `${id}@example.com`, displayName: 'One' });
     await here.get(CommandBus).execute(user);
     expect(await nameAt(there, id)).toBe('One');
+  });
+
+  more?.({
+    create,
+    nameAt,
+    rename,
+    changeTheRow,
+    instances: () => [here, there],
+  });
+}
+
+interface Subject {
+  create: () => Promise<{ id: string }>;
+  nameAt: (instance: ServiceInstance, id: string) => Promise<string>;
+  rename: (id: string, name: string) => Promise<unknown>;
+  changeTheRow: (id: string, name: string) => Promise<unknown>;
+  instances: () => [ServiceInstance, ServiceInstance];
+}
+
+describe('cached users', () => {
+  describe('in the memory of each instance', () => describeCachedUsers(() => ({})));
+
+  describeWithEngines(['redis'], () => {
+    let set: EngineSet;
+    beforeAll(async () => {
+      set = await engineSet(['redis']);
+    }, ENGINES_START_MS);
+    afterAll(() => set.end());
+
+    // A busy machine is no outage.
+    const env = () => ({ ...set.env, CACHE_STORE_TIMEOUT_MS: '2000' });
+    describeCachedUsers(env, ({ create, nameAt, rename, changeTheRow, instances }) => {
+      it('are what was written, at once in every instance', async () => {
+        const { id } = await create();
+        const [here, there] = instances();
+        for (let n = 0; n < 20; n++) {
+          await rename(id, `Name ${n}`);
+          expect(await nameAt(there, id)).toBe(`Name ${n}`);
+          expect(await nameAt(here, id)).toBe(`Name ${n}`);
+        }
+      });
+
+      it('are shared: what one instance has read, the other need not', async () => {
+        const { id } = await create();
+        const [here, there] = instances();
+        await nameAt(here, id);
+        await changeTheRow(id, 'Two');
+        expect(await nameAt(there, id)).toBe('One');
+      });
+
+      it('are read from the table while Redis is away, and from Redis again when it is back', async () => {
+        const { id } = await create();
+        const [here, there] = instances();
+        await nameAt(here, id);
+        await set.kill('redis');
+        for (const instance of [here, there]) expect(await nameAt(instance, id)).toBe('One');
+        await rename(id, 'Two');
+        for (const instance of [here, there]) expect(await nameAt(instance, id)).toBe('Two');
+        await set.start('redis');
+        await eventually(
+          async () => {
+            const { id: other } = await create();
+            await nameAt(here, other);
+            await changeTheRow(other, 'Unseen');
+            expect(await nameAt(there, other)).toBe('One');
+          },
+          { timeoutMs: 20_000 },
+        );
+        expect(await nameAt(there, id)).toBe('Two');
+      });
+    });
   });
 });
