@@ -10,5 +10,6 @@ export function openRegistry(): RegistryStore {
   const chosen = new RegistryConfig();
   if (chosen.CONSUL_HTTP_ADDR !== undefined)
     return new ConsulRegistryStore(consulOptionsOf(new ConsulConfig()));
-  return new PostgresRegistryStore(new PostgresRegistryConfig().DATABASE_URL);
+  const { DATABASE_URL, DATABASE_TLS_CA } = new PostgresRegistryConfig();
+  return new PostgresRegistryStore(DATABASE_URL, DATABASE_TLS_CA);
 }

@@ -1,5 +1,6 @@
 import type { EventCatalogue } from '@gatehouse/contracts-platform';
 import { EngineConfig, ServiceInfo } from '@gatehouse/kernel';
+import { postgresConnection } from '@gatehouse/persistence';
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 
@@ -86,5 +87,9 @@ export class EventBusModule {
 }
 
 function listener(config: EventBusConfig, service: ServiceInfo): Listener {
-  return new Listener(config.DATABASE_URL, `${service.name} listener`);
+  const { connectionString, ssl } = postgresConnection({
+    url: config.DATABASE_URL,
+    tlsCa: config.DATABASE_TLS_CA,
+  });
+  return new Listener(connectionString, `${service.name} listener`, ssl);
 }

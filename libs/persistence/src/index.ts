@@ -4,7 +4,11 @@ export {
   type Changes,
   type TailOptions,
 } from './change-feed/change-feed.ts';
-export { awaitPostgres, type AwaitPostgresOptions } from './connection/await-postgres.ts';
+export {
+  awaitPostgres,
+  type AwaitPostgresOptions,
+  postgresRefusal,
+} from './connection/await-postgres.ts';
 export {
   describePostgres,
   type PostgresAddress,

@@ -1,3 +1,4 @@
+import { postgresConnection } from '@gatehouse/persistence';
 import pg from 'pg';
 import type { DirectoryPlace, StoredDirectory } from '../publishing/directory.place.ts';
 
@@ -7,7 +8,10 @@ const UNIQUE_VIOLATION = '23505';
 export class PostgresDirectory implements DirectoryPlace {
   private client?: pg.Client;
 
-  constructor(private readonly adminUrl: string) {}
+  constructor(
+    private readonly adminUrl: string,
+    private readonly tlsCa?: string,
+  ) {}
 
   async read(): Promise<StoredDirectory> {
     const client = await this.connect();
@@ -37,7 +41,7 @@ export class PostgresDirectory implements DirectoryPlace {
   private async connect(): Promise<pg.Client> {
     if (this.client) return this.client;
     const client = new pg.Client({
-      connectionString: this.adminUrl,
+      ...postgresConnection({ url: this.adminUrl, tlsCa: this.tlsCa }),
       application_name: 'gatehouse-provision',
     });
     await client.connect();

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { describePostgres, postgresConnection, postgresRefusal } from '@gatehouse/persistence';
 import pg from 'pg';
 import { RegistryStore, type StoredEntry } from '../registry.store.ts';
 
@@ -14,15 +15,20 @@ export class PostgresRegistryStore extends RegistryStore {
   private readonly pool: pg.Pool;
   private readonly watches = new Set<() => Promise<void>>();
 
-  /** @param databaseUrl of the service's `<service>_app` role: what may be written follows from it */
-  constructor(private readonly databaseUrl: string) {
+  /**
+   * @param databaseUrl of the service's `<service>_app` role: what may be written follows from it
+   * @param tlsCa `DATABASE_TLS_CA`
+   */
+  constructor(
+    private readonly databaseUrl: string,
+    private readonly tlsCa?: string,
+  ) {
     super();
-    const { host, pathname } = new URL(databaseUrl);
     this.engine = {
       engine: 'PostgreSQL',
       variable: 'DATABASE_URL',
-      address: `${host}${pathname}`,
-      refusal: postgresRefusal,
+      address: describePostgres(databaseUrl),
+      refusal: (error: unknown) => postgresRefusal(error),
     };
     this.pool = new pg.Pool({ ...this.connection(), max: 2, idleTimeoutMillis: 10_000 });
     // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
@@ -121,7 +127,7 @@ export class PostgresRegistryStore extends RegistryStore {
 
   private connection(): pg.ClientConfig {
     return {
-      connectionString: this.databaseUrl,
+      ...postgresConnection({ url: this.databaseUrl, tlsCa: this.tlsCa }),
       application_name: 'gatehouse-discovery',
       connectionTimeoutMillis: TIMEOUT_MS,
       query_timeout: TIMEOUT_MS,
@@ -137,13 +143,4 @@ function closed(client: pg.Client, signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', () => resolve(), { once: true });
     if (signal.aborted) resolve();
   });
-}
-
-/** What waiting does not mend. */
-function postgresRefusal(error: unknown): string | undefined {
-  const { code } = error as { code?: unknown };
-  if (code === 'ENOTFOUND') return 'the host does not resolve';
-  // SQLSTATE class 28: invalid authorization; 3D000: no such database.
-  if (typeof code === 'string' && /^(28...|3D000)$/.test(code)) return 'it refuses DATABASE_URL';
-  return undefined;
 }

@@ -14,7 +14,7 @@ import type { DirectoryPlace } from './directory.place.ts';
 /** Where the directory is published: where the services' own registry is. */
 export type DirectoryTarget =
   /** The provisioner's connection to the database that holds schema `platform`. */
-  | { adminUrl: string }
+  | { adminUrl: string; /** `DATABASE_TLS_CA` */ tlsCa?: string | undefined }
   /** Consul, with a token that may write KV `gatehouse/directory`. */
   | { consul: ConsulOptions }
   /** The file that services read as GATEHOUSE_DIRECTORY_FILE. */
@@ -55,7 +55,7 @@ export async function publishDirectory(
 function placeOf(target: DirectoryTarget): DirectoryPlace {
   if ('consul' in target) return new ConsulDirectory(target.consul);
   if ('file' in target) return new FileDirectory(target.file);
-  return new PostgresDirectory(target.adminUrl);
+  return new PostgresDirectory(target.adminUrl, target.tlsCa);
 }
 
 /** One try; undefined where somebody else wrote at the same time. */

@@ -1,4 +1,5 @@
 import { EngineConfig, Health, ServiceInfo } from '@gatehouse/kernel';
+import { postgresConnection } from '@gatehouse/persistence';
 import type { FactoryProvider } from '@nestjs/common';
 
 import { EventBusConfig } from '../config/event-bus.config.ts';
@@ -32,7 +33,7 @@ export const chosenBroker: FactoryProvider<EventBroker> = {
     }
     return new PostgresBroker(
       {
-        connectionString: config.DATABASE_URL,
+        ...postgresConnection({ url: config.DATABASE_URL, tlsCa: config.DATABASE_TLS_CA }),
         applicationName: `${service.name} event bus`,
         clientId: service.instanceId,
         sessionMs: config.EVENT_SESSION_MS,

@@ -1,4 +1,5 @@
 import { configOf } from '@gatehouse/kernel';
+import { databaseTlsCa, databaseUrl } from '@gatehouse/persistence';
 import { z } from 'zod';
 
 const whole = (fallback: number, min: number, max: number) =>
@@ -14,10 +15,8 @@ const HOUR = 24 * 365 * 10;
 
 /** How the bus of a service behaves. Every variable has a default that serves. */
 export class EventBusConfig extends configOf({
-  DATABASE_URL: z
-    .string()
-    .min(1)
-    .meta({ example: 'postgres://orders_app:secret@127.0.0.1:5432/gatehouse' }),
+  DATABASE_URL: databaseUrl,
+  DATABASE_TLS_CA: databaseTlsCa,
   /** Partitions of a topic when it is made; an existing topic keeps its number. */
   EVENT_PARTITIONS: whole(8, 1, 256),
   /** How often an event is tried, the first time included, before it is a dead letter. */

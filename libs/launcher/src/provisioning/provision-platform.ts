@@ -112,8 +112,8 @@ async function publish(
   return published;
 }
 
-function targetOf({ adminUrl, consul }: ProvisionPlatformOptions): DirectoryTarget {
-  return consul ? { consul: consulOptionsOf(consul) } : { adminUrl };
+function targetOf({ adminUrl, tlsCa, consul }: ProvisionPlatformOptions): DirectoryTarget {
+  return consul ? { consul: consulOptionsOf(consul) } : { adminUrl, tlsCa };
 }
 
 /** The private key in that file; made where there is none. */

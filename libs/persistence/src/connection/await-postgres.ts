@@ -23,12 +23,12 @@ export function awaitPostgres<T>(
     variable,
     address: describePostgres(url),
     withinMs,
-    refusal: (error) => refusalOf(error, variable),
+    refusal: (error) => postgresRefusal(error, variable),
   });
 }
 
-/** SQLSTATE classes and errors of OpenSSL that no waiting mends. */
-function refusalOf(error: unknown, variable: string): string | undefined {
+/** What no waiting mends, by SQLSTATE and by errors of OpenSSL, with the variable to look at; see `awaitEngine`. */
+export function postgresRefusal(error: unknown, variable = 'DATABASE_URL'): string | undefined {
   for (const { code = '', message } of causes(error)) {
     if (code === '28P01') return `the password in ${variable} is refused`;
     if (code === '28000') return `the role in ${variable}, or its sslmode, is refused`;

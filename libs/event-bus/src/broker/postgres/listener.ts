@@ -1,3 +1,4 @@
+import type { PostgresConnection } from '@gatehouse/persistence';
 import { Logger } from '@nestjs/common';
 import { Client } from 'pg';
 
@@ -21,6 +22,7 @@ export class Listener {
   constructor(
     private readonly connectionString: string,
     private readonly applicationName: string,
+    private readonly ssl: PostgresConnection['ssl'] = false,
   ) {}
 
   /** Returns how to stop hearing. */
@@ -56,6 +58,7 @@ export class Listener {
   private async listen(connected: () => void): Promise<void> {
     const client = new Client({
       connectionString: this.connectionString,
+      ssl: this.ssl,
       application_name: this.applicationName,
       keepAlive: true,
     });

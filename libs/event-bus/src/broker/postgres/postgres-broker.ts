@@ -1,3 +1,4 @@
+import type { PostgresConnection } from '@gatehouse/persistence';
 import { Logger } from '@nestjs/common';
 import { Pool } from 'pg';
 
@@ -24,6 +25,8 @@ const CONNECTIONS = 3;
 
 export interface PostgresBrokerOptions extends SubscriptionTiming {
   connectionString: string;
+  /** Default false: not encrypted. */
+  ssl?: PostgresConnection['ssl'];
   applicationName: string;
   /** Names this process among the members of a group. Default: the application's name. */
   clientId?: string;
@@ -47,6 +50,7 @@ export class PostgresBroker extends EventBroker {
     super();
     this.pool = new Pool({
       connectionString: options.connectionString,
+      ssl: options.ssl ?? false,
       application_name: options.applicationName,
       max: CONNECTIONS,
       idleTimeoutMillis: 30_000,
