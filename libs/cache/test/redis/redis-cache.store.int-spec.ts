@@ -106,6 +106,21 @@ describeWithEngines(['redis'], () => {
       expect(await textAt(store, '\ud800')).toBe('high');
     });
 
+    it.each([':generation', ':state:', ':value:'])(
+      'answers nothing, and nothing old, where Redis dropped %s for want of memory',
+      async (entry) => {
+        const store = await instance();
+        const late = await store.open('a');
+        await store.put(await store.open('a'), value('two', 2), MINUTE);
+        const [dropped] = (await keys()).filter((name) => name.includes(entry));
+        await admin.call((client) => client.del(dropped!));
+        expect(await store.get('a')).toBeUndefined();
+        expect(await store.put(late, value('one', 1), MINUTE)).not.toBe('stored');
+        expect(await store.put(await store.open('a'), value('two', 2), MINUTE)).toBe('stored');
+        expect(await textAt(store, 'a')).toBe('two');
+      },
+    );
+
     it('takes what it cannot read for nothing', async () => {
       const store = await instance();
       await store.put(await store.open('a'), value('one'), MINUTE);
