@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { BootstrapOptions } from './commands/bootstrap.ts';
 import { CommandError } from './commands/context.ts';
+import type { DoctorOptions } from './commands/doctor.ts';
 import { eventsProgram } from './commands/events.program.ts';
 import type { ProvisionOptions } from './commands/provision.ts';
 import type { ResetOptions } from './commands/reset.ts';
@@ -65,7 +66,8 @@ program
 program
   .command('doctor')
   .description('look for what keeps the platform from working, and say how to mend it')
-  .action(async () => (await import('./commands/doctor.ts')).doctor());
+  .option('--scale', 'of a platform that is started with --scale')
+  .action(async (options: DoctorOptions) => (await import('./commands/doctor.ts')).doctor(options));
 
 program
   .command('serve')

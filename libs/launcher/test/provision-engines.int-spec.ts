@@ -6,6 +6,7 @@ import { ConsulClient } from '@gatehouse/discovery';
 import { EngineUnusable, runInScope } from '@gatehouse/kernel';
 import {
   describeWithEngines,
+  engineSet,
   ENGINES_START_MS,
   eventually,
   temporaryDatabase,
@@ -15,6 +16,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { createClient } from 'redis';
 import {
   enginesOfEnvironment,
+  examineEngines,
   provisionPlatform,
   type Provisioned,
 } from '../src/provisioning/index.ts';
@@ -321,13 +323,56 @@ describeWithEngines(['kafka', 'consul', 'redis'], () => {
     expect((error as Error).message).toContain(variable);
   });
 
-  it('says what is open where no credentials are given', async () => {
-    const { KAFKA_BROKERS: kafka, CONSUL_HTTP_ADDR: consul, REDIS_URL: redis } = engines.env;
-    expect([kafka, consul, redis].every(Boolean)).toBe(true);
-    const env = { KAFKA_SASL_MECHANISM: '', KAFKA_USERNAME: '', KAFKA_PASSWORD: '' };
-    const { reports } = await provision(['orders', 'bills'], env);
-    expect(reports.find(({ engine }) => engine === 'Kafka')?.notes).toEqual([
-      expect.stringContaining('KAFKA_SASL_MECHANISM is not set'),
+  it('tells an administrator what each lacks', async () => {
+    const env = { ...engines.env, DATABASE_URL: database.url };
+    const lookWith = (changed: Record<string, string>) =>
+      runInScope({ env: { ...env, ...changed }, packageDir: credentialsDir }, () =>
+        examineEngines(),
+      );
+    expect((await lookWith({})).map(({ what, problem }) => [what, problem])).toEqual([
+      [expect.stringContaining('PostgreSQL at '), undefined],
+      [expect.stringContaining('Kafka at '), undefined],
+      [expect.stringContaining('Consul at '), undefined],
+      [expect.stringContaining('Redis at '), undefined],
+    ]);
+    const wrong = {
+      DATABASE_URL: database.url.replace(/:[^:@/]+@/, ':wrong@'),
+      KAFKA_SASL_MECHANISM: '',
+      KAFKA_USERNAME: '',
+      KAFKA_PASSWORD: '',
+      CONSUL_HTTP_ADDR: 'http://127.0.0.1:1',
+      REDIS_PASSWORD: 'wrong',
+    };
+    expect((await lookWith(wrong)).map(({ problem }) => problem)).toEqual([
+      expect.stringContaining('the password in DATABASE_URL is refused'),
+      expect.stringContaining('it may want KAFKA_SASL_MECHANISM'),
+      expect.stringContaining('Consul does not answer at http://127.0.0.1:1 (CONSUL_HTTP_ADDR)'),
+      expect.stringContaining('REDIS_USERNAME or REDIS_PASSWORD is refused'),
     ]);
   });
+});
+
+describeWithEngines(['kafka', 'consul', 'redis'], () => {
+  it(
+    'says what is open where engines ask nobody who they are',
+    async () => {
+      const [set, database] = await Promise.all([
+        engineSet(['kafka', 'consul', 'redis']),
+        temporaryDatabase(),
+      ]);
+      const credentialsDir = await mkdtemp(join(tmpdir(), 'gatehouse-provision-'));
+      const env = { ...set.env, DATABASE_URL: database.url };
+      const { reports } = await runInScope({ env, packageDir: credentialsDir }, () =>
+        provisionPlatform({ ...enginesOfEnvironment(), services: [], credentialsDir }),
+      );
+      expect(reports.map(({ engine, notes }) => [engine, ...notes])).toEqual([
+        ['Kafka', expect.stringContaining('every client may write every topic') as unknown],
+        ['Consul', expect.stringContaining('every client may register') as unknown],
+        ['Redis', expect.stringContaining('every client may read') as unknown],
+      ]);
+      await Promise.all([set.end(), database.drop()]);
+      await rm(credentialsDir, { recursive: true });
+    },
+    ENGINES_START_MS,
+  );
 });

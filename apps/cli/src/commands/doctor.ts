@@ -3,9 +3,14 @@ import { openContext } from './context.ts';
 
 const MARK = { ok: '✓', warning: '!', problem: '✗' };
 
+export interface DoctorOptions {
+  scale?: boolean;
+}
+
 /** Prints what was looked at; exit code 1 where there is a problem. */
-export async function doctor(): Promise<void> {
-  const findings = await examine(openContext());
+export async function doctor({ scale = false }: DoctorOptions): Promise<void> {
+  const profile = scale ? 'scale' : 'embedded';
+  const findings = await examine({ ...openContext(profile), profile });
   for (const { state, what, mend } of findings) {
     console.log(`  ${MARK[state]} ${what}`);
     if (mend && state !== 'ok') console.log(`      ${mend}`);

@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:
 import { join } from 'node:path';
 import { listServices } from '@gatehouse/launcher';
 import pg from 'pg';
-import type { DataFolder } from '../data/data-folder.ts';
+import type { DataFolder, Profile } from '../data/data-folder.ts';
 import { runningLauncher } from '../data/launcher-lock.ts';
 import { type PlatformState, stateFile } from '../data/platform-state.ts';
 import { portOf } from '../commands/context.ts';
@@ -20,20 +20,23 @@ export interface Finding {
 interface Place {
   workspace: string;
   folder: DataFolder;
+  profile: Profile;
 }
 
 /** Looks at everything a start needs, and where a platform runs, at that. Changes nothing. */
 export async function examine(place: Place): Promise<Finding[]> {
-  const { folder } = place;
+  const { folder, profile } = place;
+  const embedded = profile === 'embedded';
   const running = runningLauncher(folder.lock()) !== undefined;
   const state = running ? stateFile(folder).read() : undefined;
   const checks: (() => Promise<Finding[]> | Finding[])[] = [
     () => [nodeVersion(process.versions.node)],
-    () => postgres(folder),
+    () => (embedded ? postgres(folder) : engines()),
     () => built(place),
     () => permissions(folder),
     () => (running ? [ok(`a platform runs on ${folder.path}`)] : ports()),
-    ...(state ? [() => services(state), () => database(place)] : []),
+    ...(state ? [() => services(state)] : []),
+    ...(state && embedded ? [() => database(place)] : []),
   ];
   const findings: Finding[] = [];
   for (const check of checks) {
@@ -70,6 +73,17 @@ async function postgres(folder: DataFolder): Promise<Finding[]> {
   const { initdb } = await postgresBinaries();
   if (process.getuid?.() === 0) refuseUnreachable([initdb, folder.postgres()]);
   return [ok('PostgreSQL is installed for this platform')];
+}
+
+/** Address and credentials of each engine that the environment names. */
+async function engines(): Promise<Finding[]> {
+  // Loaded here, because it brings every engine's client with it.
+  const { examineEngines } = await import('@gatehouse/launcher/provisioning');
+  return (await examineEngines()).map(({ what, problem }) =>
+    problem === undefined
+      ? ok(`${what} can be used`)
+      : { state: 'problem', what: problem, mend: 'set that variable, or start that engine' },
+  );
 }
 
 function built({ workspace }: Place): Finding[] {

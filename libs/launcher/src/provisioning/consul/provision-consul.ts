@@ -31,21 +31,13 @@ export async function provisionConsul(
   config: ConsulConfig,
   { services, folderOf, withinMs }: EnginePlan,
 ): Promise<EngineReport> {
-  const options = consulOptionsOf(config);
-  const client = new ConsulClient(options);
+  const client = await openConsul(config, withinMs);
   try {
-    await awaitEngine(() => ask(client, options.token !== undefined), {
-      engine: 'Consul',
-      variable: 'CONSUL_HTTP_ADDR',
-      address: options.address,
-      withinMs,
-      refusal: consulRefusal,
-    });
-    if (options.token === undefined) {
+    if (config.CONSUL_HTTP_TOKEN === undefined) {
       return {
         engine: 'Consul',
         notes: [
-          'CONSUL_HTTP_TOKEN is not set: no tokens were made, every client may register what it likes (entries are verified nevertheless)',
+          'no tokens were made (CONSUL_HTTP_TOKEN is not set): every client may register what it likes, and entries are verified nevertheless',
         ],
       };
     }
@@ -60,6 +52,28 @@ export async function provisionConsul(
     };
   } finally {
     await client.close();
+  }
+}
+
+/**
+ * A connection that may administer tokens, where one is given.
+ * @throws EngineUnusable
+ */
+export async function openConsul(config: ConsulConfig, withinMs: number): Promise<ConsulClient> {
+  const options = consulOptionsOf(config);
+  const client = new ConsulClient(options);
+  try {
+    await awaitEngine(() => ask(client, options.token !== undefined), {
+      engine: 'Consul',
+      variable: 'CONSUL_HTTP_ADDR',
+      address: options.address,
+      withinMs,
+      refusal: consulRefusal,
+    });
+    return client;
+  } catch (error) {
+    await client.close();
+    throw error;
   }
 }
 

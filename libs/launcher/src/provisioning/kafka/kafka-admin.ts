@@ -49,7 +49,7 @@ export class KafkaAdmin {
   ) {}
 
   /** @throws what the last broker failed with */
-  static async connect(address: KafkaAddress, user: KafkaUser): Promise<KafkaAdmin> {
+  static async connect(address: KafkaAddress, user?: KafkaUser): Promise<KafkaAdmin> {
     const admin = new KafkaAdmin(await connect(address, user), address);
     try {
       // An answer only an administrator gets: without the right, better now than half way through.
@@ -187,7 +187,7 @@ function labelOf(labels: Readonly<Record<string, number>>, value: number): strin
   return Object.entries(labels).find(([, each]) => each === value)?.[0] ?? String(value);
 }
 
-async function connect({ brokers, tls }: KafkaAddress, user: KafkaUser): Promise<Connection> {
+async function connect({ brokers, tls }: KafkaAddress, user?: KafkaUser): Promise<Connection> {
   let failure: unknown = new Error('no broker is named');
   for (const broker of brokers) {
     const [host, port] = splitBroker(broker);
@@ -195,7 +195,7 @@ async function connect({ brokers, tls }: KafkaAddress, user: KafkaUser): Promise
       connectTimeout: TIMEOUT_MS,
       requestTimeout: TIMEOUT_MS,
       ...(tls && { tls: { ...tls, ...(isIP(host) === 0 && { servername: host }) } }),
-      sasl: user,
+      ...(user && { sasl: user }),
     });
     connection.on('error', () => undefined);
     try {

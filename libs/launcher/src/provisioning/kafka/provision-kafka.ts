@@ -19,57 +19,76 @@ import {
  * @throws EngineUnusable where Kafka does not answer in time, or refuses this administrator
  */
 export async function provisionKafka(config: KafkaConfig, plan: EnginePlan): Promise<EngineReport> {
-  const { KAFKA_BROKERS: brokers = [], KAFKA_SASL_MECHANISM: mechanism } = config;
-  if (mechanism === undefined) {
-    return {
-      engine: 'Kafka',
-      notes: [
-        'KAFKA_SASL_MECHANISM is not set: Kafka asks nobody who they are, and every client may write every topic',
-      ],
-    };
-  }
-  const administrator: KafkaUser = {
-    mechanism: mechanism.toUpperCase() as KafkaUser['mechanism'],
-    username: config.KAFKA_USERNAME ?? '',
-    password: config.KAFKA_PASSWORD ?? '',
-  };
-  const address: KafkaAddress = {
-    brokers,
-    ...(config.KAFKA_TLS === 'on' && { tls: tlsOf(config) }),
-  };
-  const admin = await awaitEngine(() => KafkaAdmin.connect(address, administrator), {
-    engine: 'Kafka',
-    variable: 'KAFKA_BROKERS',
-    address: brokers.join(','),
-    withinMs: plan.withinMs,
-    refusal: refusalOf,
-  });
+  const administrator = administratorOf(config);
+  const admin = await openKafka(config, plan.withinMs);
   try {
-    const granted = await admin.access();
-    const grantedTo = (name: string) =>
-      granted.filter(({ username }) => username === name).map(({ access }) => access);
-    for (const { name } of plan.services) {
-      if (mechanism !== 'plain') await giveUser(admin, administrator.mechanism, plan, name);
-      await giveAccess(admin, name, grantedTo(name));
-    }
-    const gone = ownersAmong(granted)
-      .filter((name) => !plan.services.some((service) => service.name === name))
-      .filter((name) => name !== administrator.username);
-    for (const name of gone) await admin.removeUser(name);
+    if (administrator) return await provisionUsers(admin, administrator, plan);
     return {
       engine: 'Kafka',
       notes: [
-        ...(mechanism === 'plain'
-          ? [
-              'users of SASL PLAIN are the brokers’ configuration: rights were granted, no user made',
-            ]
-          : []),
-        ...gone.map((name) => `revoked what ${name} had: there is no such service any more`),
+        'it asks nobody who they are (KAFKA_SASL_MECHANISM is not set): every client may write every topic',
       ],
     };
   } finally {
     await admin.close();
   }
+}
+
+/**
+ * A connection that may administer users, as far as Kafka has any.
+ * @throws EngineUnusable
+ */
+export function openKafka(config: KafkaConfig, withinMs: number): Promise<KafkaAdmin> {
+  const { KAFKA_BROKERS: brokers = [] } = config;
+  const administrator = administratorOf(config);
+  const address: KafkaAddress = {
+    brokers,
+    ...(config.KAFKA_TLS === 'on' && { tls: tlsOf(config) }),
+  };
+  return awaitEngine(() => KafkaAdmin.connect(address, administrator), {
+    engine: 'Kafka',
+    variable: 'KAFKA_BROKERS',
+    address: brokers.join(','),
+    withinMs,
+    refusal: (error) => refusalOf(error, administrator === undefined),
+  });
+}
+
+/** Undefined where Kafka asks nobody who they are. */
+function administratorOf(config: KafkaConfig): KafkaUser | undefined {
+  if (config.KAFKA_SASL_MECHANISM === undefined) return undefined;
+  return {
+    mechanism: config.KAFKA_SASL_MECHANISM.toUpperCase() as KafkaUser['mechanism'],
+    username: config.KAFKA_USERNAME ?? '',
+    password: config.KAFKA_PASSWORD ?? '',
+  };
+}
+
+async function provisionUsers(
+  admin: KafkaAdmin,
+  { mechanism, username: administrator }: KafkaUser,
+  plan: EnginePlan,
+): Promise<EngineReport> {
+  const granted = await admin.access();
+  const grantedTo = (name: string) =>
+    granted.filter(({ username }) => username === name).map(({ access }) => access);
+  for (const { name } of plan.services) {
+    if (mechanism !== 'PLAIN') await giveUser(admin, mechanism, plan, name);
+    await giveAccess(admin, name, grantedTo(name));
+  }
+  const gone = ownersAmong(granted)
+    .filter((name) => !plan.services.some((service) => service.name === name))
+    .filter((name) => name !== administrator);
+  for (const name of gone) await admin.removeUser(name);
+  return {
+    engine: 'Kafka',
+    notes: [
+      ...(mechanism === 'PLAIN'
+        ? ['users of SASL PLAIN are the brokers’ configuration: rights were granted, no user made']
+        : []),
+      ...gone.map((name) => `revoked what ${name} had: there is no such service any more`),
+    ],
+  };
 }
 
 async function giveUser(
@@ -110,8 +129,11 @@ function tlsOf({ KAFKA_TLS_CA: ca, KAFKA_TLS_CERT: cert, KAFKA_TLS_KEY: key }: K
 }
 
 /** Of an administrator; what a service meets is told by its own adapter. */
-export function refusalOf(error: unknown): string | undefined {
+function refusalOf(error: unknown, isNameless: boolean): string | undefined {
   const codes = codesOf(error);
+  if (isNameless && codes.includes('Connection closed')) {
+    return 'it hangs up on who has no name: it may want KAFKA_SASL_MECHANISM, or KAFKA_TLS';
+  }
   if (isRefusedLogin(error)) return 'KAFKA_USERNAME or KAFKA_PASSWORD is refused';
   if (codes.includes('ENOTFOUND')) return 'a host in KAFKA_BROKERS has no address';
   if (codes.includes('ERR_TLS_CERT_ALTNAME_INVALID')) {

@@ -14,6 +14,11 @@ import { keysOf, redisRulesOf } from './redis-access.ts';
 
 type Ask = (...command: string[]) => Promise<unknown>;
 
+interface OpenRedis {
+  ask: Ask;
+  close: () => void;
+}
+
 /**
  * A user for each service, where an administrator's credentials are given. A password of an existing file is kept. Users of
  * services that are gone are removed. What is made lasts where Redis has an ACL file, and is said not to where it has none.
@@ -23,19 +28,13 @@ export async function provisionRedis(
   settings: RedisSettings,
   { services, folderOf, withinMs }: EnginePlan,
 ): Promise<EngineReport> {
-  const connected = await awaitEngine(() => connect(settings), {
-    engine: 'Redis',
-    variable: 'REDIS_URL',
-    address: addressOf(settings),
-    withinMs,
-    refusal: redisRefusal,
-  });
+  const connected = await openRedis(settings, withinMs);
   try {
     if (settings.password === undefined) {
       return {
         engine: 'Redis',
         notes: [
-          'REDIS_PASSWORD is not set: no users were made, every client may read and write every key',
+          'no users were made (REDIS_PASSWORD is not set): every client may read and write every key',
         ],
       };
     }
@@ -61,7 +60,21 @@ export async function provisionRedis(
   }
 }
 
-async function connect(settings: RedisSettings): Promise<{ ask: Ask; close: () => void }> {
+/**
+ * A connection that may administer users, where a password is given.
+ * @throws EngineUnusable
+ */
+export function openRedis(settings: RedisSettings, withinMs: number): Promise<OpenRedis> {
+  return awaitEngine(() => connect(settings), {
+    engine: 'Redis',
+    variable: 'REDIS_URL',
+    address: addressOf(settings),
+    withinMs,
+    refusal: redisRefusal,
+  });
+}
+
+async function connect(settings: RedisSettings): Promise<OpenRedis> {
   await assertSpeaksRedis(settings);
   const { username, password } = settings;
   const client = createClient({
