@@ -1,9 +1,10 @@
-// `npm run chaos -- --profile=embedded|scale [--only NAME[,NAME]] [--short] [--rate N] [--json FILE] [--logs FOLDER] [--record] [--list]`: see docs/reliability.md.
+// `npm run chaos -- --profile=embedded|scale [--engines kafka,consul,redis] [--only NAME[,NAME]] [--short] [--rate N] [--json FILE] [--logs FOLDER] [--record] [--list]`: see docs/reliability.md.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { enginesBin } from '@gatehouse/testing';
 import { Ground } from './lib/ground.js';
 import { isNotGood } from './lib/load.js';
 import { record } from './lib/record.js';
@@ -13,6 +14,8 @@ import { rows } from './rows/index.js';
 
 /** A row that hangs fails, and the next one begins. */
 const ROW_LIMIT_MS = 6 * 60_000;
+const CLOSE_LIMIT_MS = 60_000;
+const ENGINES = ['kafka', 'consul', 'redis'];
 const SERVICES = ['gateway', 'auth', 'identity', 'authz', 'audit'];
 const print = (line) => console.log(line);
 
@@ -58,7 +61,7 @@ async function runRow(row) {
   }
   const from = performance.now();
   try {
-    ground ??= await Ground.prepare(options.profile);
+    ground ??= await Ground.prepare(options.engines);
     stage = new Stage({ ...options, ground, print });
     await withLimit(row.run(stage));
     if (stage.platform && !stage.found) await withLimit(stage.settle());
@@ -66,7 +69,9 @@ async function runRow(row) {
     stage?.expect('the row ran to its end', false, error.stack ?? String(error));
   } finally {
     keepLogs(row);
-    await stage?.close().catch((error) => stage.expect('it ends cleanly', false, error.stack));
+    await withLimit(stage?.close(), CLOSE_LIMIT_MS).catch((error) =>
+      stage.expect('it ends cleanly', false, error.stack),
+    );
   }
   const result = resultOf(row, stage, from);
   const { sent, acknowledged, lost, doubled, recover_s: recover, seconds } = result;
@@ -104,13 +109,10 @@ function keepLogs({ name }) {
   writeFileSync(join(options.logs, `${name}-answers.jsonl`), lines.join(''));
 }
 
-async function withLimit(work) {
+async function withLimit(work, limitMs = ROW_LIMIT_MS) {
   let timer;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`the row did not end in ${ROW_LIMIT_MS / 1_000} s`)),
-      ROW_LIMIT_MS,
-    );
+    timer = setTimeout(() => reject(new Error(`it did not end in ${limitMs / 1_000} s`)), limitMs);
   });
   try {
     return await Promise.race([work, late]);
@@ -121,7 +123,7 @@ async function withLimit(work) {
 
 /** Only what this run has started. */
 async function end() {
-  await stage?.close().catch((error) => print(String(error)));
+  await withLimit(stage?.close(), CLOSE_LIMIT_MS).catch((error) => print(String(error)));
   await ground?.end();
 }
 
@@ -130,6 +132,7 @@ function report() {
   return {
     date: new Date().toISOString(),
     profile: options.profile,
+    engines: options.engines,
     form: options.short ? 'short' : 'full',
     rate: options.rate,
     machine: {
@@ -147,6 +150,7 @@ function readOptions() {
   const { values } = parseArgs({
     options: {
       profile: { type: 'string', default: 'embedded' },
+      engines: { type: 'string', default: ENGINES.join() },
       only: { type: 'string' },
       short: { type: 'boolean', default: false },
       rate: { type: 'string', default: '10' },
@@ -162,12 +166,20 @@ function readOptions() {
   const rate = Number(values.rate);
   if (!(rate > 0 && rate <= 1_000))
     refuse(`--rate is "${values.rate}": it must be journeys a second`);
-  return { ...values, rate };
+  const engines = values.profile === 'scale' ? values.engines.split(',') : [];
+  const unknown = engines.filter((engine) => !ENGINES.includes(engine));
+  if (unknown.length > 0) refuse(`--engines names ${unknown.join()}: there are ${ENGINES.join()}`);
+  if (engines.length > 0 && enginesBin() === undefined) {
+    refuse('The scale profile needs real engines: ENGINES_BIN names no program that starts them.');
+  }
+  return { ...values, rate, engines };
 }
 
 /** Of the profile; in the short form those marked for it; or those named. */
-function choose({ profile, only, short }) {
-  const there = rows.filter((row) => (row.profiles ?? ['embedded', 'scale']).includes(profile));
+function choose({ profile, engines, only, short }) {
+  const there = rows
+    .filter((row) => (row.profiles ?? ['embedded', 'scale']).includes(profile))
+    .filter((row) => (row.engines ?? []).every((engine) => engines.includes(engine)));
   if (only === undefined) return there.filter((row) => !short || row.short);
   return only.split(',').map((name) => {
     const row = there.find((each) => each.name === name);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { eventually } from '@gatehouse/testing';
 
 const READERS = 2;
 const WRITERS = 6;
@@ -22,14 +23,19 @@ export class Cast {
   static async make(platform) {
     const administrator = await platform.loginAsAdministrator();
     const name = `chaos-${randomUUID()}`;
-    const role = await administrator.client.post('/v1/roles', {
-      name,
-      description: 'Reads the audit log',
-      permissions: ['audit.entry.read'],
-    });
-    if (role.status !== 201) {
-      throw new Error(`making a role was answered ${role.status}: ${JSON.stringify(role.body)}`);
-    }
+    // A service that has just started may not have the signing keys yet, and says so.
+    await eventually(
+      async () => {
+        const { status, body } = await administrator.client.post('/v1/roles', {
+          name,
+          description: 'Reads the audit log',
+          permissions: ['audit.entry.read'],
+        });
+        if (status !== 201)
+          throw new Error(`a role was answered ${status}: ${JSON.stringify(body)}`);
+      },
+      { timeoutMs: 60_000, intervalMs: 500 },
+    );
     const users = [];
     while (users.length < READERS + WRITERS) users.push(await platform.registerAndLogin());
     return new Cast(platform, administrator, name, users.splice(0, READERS), users);

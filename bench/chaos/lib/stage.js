@@ -69,7 +69,6 @@ export class Stage {
     await countEffects(this.platform);
     this.cast = await Cast.make(this.platform);
     this.wire = await this.ground.wireOf(this.platform);
-    this.onClose(() => this.wire.close());
     return this;
   }
 
@@ -188,6 +187,7 @@ export class Stage {
 
   async close() {
     await this.load?.stop();
+    await this.wire?.close();
     await this.platform?.stop();
     for (const work of this.#closing.splice(0)) await work();
   }

@@ -18,6 +18,7 @@ import { tampered } from './tampered.js';
  * @property {string} title
  * @property {string} criterion
  * @property {string[]} [profiles] default both
+ * @property {string[]} [engines] that must be among those used
  * @property {boolean} [short] part of the short form
  * @property {() => Promise<string | undefined> | string | undefined} [unless] why it cannot run here
  * @property {(stage: import('../lib/stage.js').Stage) => Promise<void>} run
