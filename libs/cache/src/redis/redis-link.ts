@@ -44,6 +44,7 @@ const LONGEST_PAUSE_MS = 2_000;
  * - No call hangs: a command that gets no answer in time rejects, and from then on all do at once, until Redis has answered
  *   again. Nothing is queued for a Redis that is away.
  * - After a loss, whatever its kind, it connects again by itself, for ever, with growing and random pauses.
+ * - It is a primary that answers: one that became a replica is left for whatever is at the address then.
  * - No error of a socket ends the process.
  * - A loss is logged once, and so is the return.
  */
@@ -133,6 +134,7 @@ export class RedisLink {
       const late = error instanceof RedisTimeout;
       this.metrics.failures.inc({ reason: late ? 'timeout' : 'error' });
       if (late) void this.#doubt(connection, error);
+      else if ((error as Error).message.startsWith('READONLY')) this.#lose(connection, error);
       throw error;
     }
   }
@@ -194,7 +196,7 @@ export class RedisLink {
 
   async #examine(connection: Connection): Promise<void> {
     try {
-      await within(connection.client.ping(), SILENCE_MS, tooLate);
+      await within(assertPrimary(connection.client), SILENCE_MS, tooLate);
       if (this.#connection === connection) this.#setAvailable(true);
     } catch (error) {
       this.#lose(connection, error);
@@ -266,7 +268,14 @@ async function greet(client: RedisClient): Promise<string> {
   const info = await client.info('server');
   const run = /^run_id:(\w+)/m.exec(info)?.[1];
   if (run === undefined) throw new Error('it does not say its run_id');
+  await assertPrimary(client);
   return run.slice(0, 12);
+}
+
+/** A replica answers too, with what it was told last. */
+async function assertPrimary(client: RedisClient): Promise<void> {
+  const info = await client.info('replication');
+  if (!/^role:master/m.test(info)) throw new Error('it is a replica, and takes no changes');
 }
 
 async function dispose(client: RedisClient): Promise<void> {

@@ -1,7 +1,7 @@
 import { NotRedis } from './redis-socket.ts';
 
 /** Answers of a Redis that will serve in a while. */
-const LATER = /^(LOADING|MASTERDOWN|CLUSTERDOWN|BUSY|TRYAGAIN|ERR max number of clients)/;
+const LATER = /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|BUSY|TRYAGAIN|ERR max number of clients)/;
 
 const ANSWERS: readonly (readonly [RegExp, string])[] = [
   [/^WRONGPASS/, 'REDIS_USERNAME or REDIS_PASSWORD is refused'],

@@ -52,7 +52,7 @@ interface Value {
  * - Of that store only what takes whole keys is used: its `keyPrefix` is left out by some of its methods, its `reset` is
  *   FLUSHDB, its `keys` is KEYS, and it refuses null. What must be atomic is a script.
  * - Keys carry the run of the Redis process: after a restart or a failover, which may have forgotten an eviction, the cache
- *   is empty, whatever was saved.
+ *   is empty, whatever was saved. Who comes to a run from another one empties it: it may have been here before.
  * - Values carry a format in their key, made of this library's and of the service's version: releases that run side by side
  *   never read each other's shapes, and an eviction by either is one for both.
  * - One Redis behind one address (with replicas, if any); not a Redis Cluster, whose scripts may not touch these keys at once.
@@ -60,6 +60,7 @@ interface Value {
 export class RedisCacheStore extends CacheStore {
   readonly #stores = new WeakMap<RedisClient, RedisStore>();
   readonly #used = new WeakSet<Ticket>();
+  #run: string | undefined;
   readonly #format: string;
 
   /** @param version of the service */
@@ -72,7 +73,7 @@ export class RedisCacheStore extends CacheStore {
   }
 
   override get(key: string): Promise<StoredValue | undefined> {
-    return this.link.call(async (client, run) => {
+    return this.#call(async (client, run) => {
       const names = this.#names(run, key);
       const [generation, state, value] = await readable(
         this.#storeOf(client).mget(names.generation, names.state, names.value),
@@ -82,7 +83,7 @@ export class RedisCacheStore extends CacheStore {
   }
 
   override open(key: string): Promise<Ticket> {
-    return this.link.call(async (client, run) => {
+    return this.#call(async (client, run) => {
       const { generation, state } = this.#names(run, key);
       const args = [newId(), newId(), String(TICKET_MS), String(GENERATION_MS)];
       const [id, last] = (await OPEN.run(client, [generation, state], args)) as [string, string];
@@ -98,7 +99,7 @@ export class RedisCacheStore extends CacheStore {
     const { version, bytes } = value;
     const put = newId();
     const entry = { id, put, version, bytes: Buffer.from(bytes).toString('base64') };
-    return this.link.call(async (client, current) => {
+    return this.#call(async (client, current) => {
       if (current !== run) return 'evicted';
       const names = this.#names(run, key);
       return (await PUT.run(
@@ -119,7 +120,7 @@ export class RedisCacheStore extends CacheStore {
 
   override claim(ticket: Ticket, forMs: number): Promise<Claim | undefined> {
     const { key, id } = ticket as RedisTicket;
-    return this.link.call(async (client, run) => {
+    return this.#call(async (client, run) => {
       const claim: RedisClaim = {
         key,
         run,
@@ -133,11 +134,11 @@ export class RedisCacheStore extends CacheStore {
 
   override async release(claim: Claim): Promise<void> {
     const { name, token } = claim as RedisClaim;
-    await this.link.call((client) => RELEASE.run(client, [name], [token]));
+    await this.#call((client) => RELEASE.run(client, [name], [token]));
   }
 
   override async evict(key: string, before?: number): Promise<void> {
-    await this.link.call(async (client, run) => {
+    await this.#call(async (client, run) => {
       const { state, value } = this.#names(run, key);
       if (before === undefined) await this.#storeOf(client).mdel(state, value);
       else await EVICT_BEFORE.run(client, [state, value], [String(before)]);
@@ -145,14 +146,25 @@ export class RedisCacheStore extends CacheStore {
   }
 
   override async clear(): Promise<void> {
-    await this.link.call((client, run) =>
-      this.#storeOf(client).set(`${this.#prefix(run)}generation`, newId(), GENERATION_MS),
-    );
+    await this.#call((client, run) => this.#newGeneration(client, run));
   }
 
   /** The link is the process's; whoever opened it closes it. */
   override disconnect(): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** As the link's, with nothing left of an earlier stay where this process comes from another run. */
+  #call<T>(ask: (client: RedisClient, run: string) => Promise<T>): Promise<T> {
+    return this.link.call(async (client, run) => {
+      if (this.#run !== undefined && this.#run !== run) await this.#newGeneration(client, run);
+      this.#run = run;
+      return ask(client, run);
+    });
+  }
+
+  #newGeneration(client: RedisClient, run: string): Promise<void> {
+    return this.#storeOf(client).set(`${this.#prefix(run)}generation`, newId(), GENERATION_MS);
   }
 
   #prefix(run: string): string {

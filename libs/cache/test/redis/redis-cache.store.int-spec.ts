@@ -3,6 +3,7 @@ import {
   engineSet,
   ENGINES_START_MS,
   type EngineSet,
+  eventually,
 } from '@gatehouse/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
@@ -34,14 +35,18 @@ describeWithEngines(['redis'], () => {
     return link;
   };
   const instance = async (version = '1.0.0') => new RedisCacheStore(await connected(), version);
+  const administratorOf = async ({ ports }: EngineSet): Promise<RedisLink> => {
+    const link = linkTo(asOrders(ports.redis, { username: 'admin', password: 'admin' }));
+    await link.connect();
+    return link;
+  };
   const keys = async (): Promise<string[]> => admin.call((client) => client.keys('*'));
 
   beforeAll(async () => {
     // Redis is restarted here.
     Logger.overrideLogger(false);
     set = await engineSet(['redis'], { settings: SECURED });
-    admin = linkTo(asOrders(set.ports.redis, { username: 'admin', password: 'admin' }));
-    await admin.connect();
+    admin = await administratorOf(set);
   }, ENGINES_START_MS);
   afterAll(async () => {
     await admin.close();
@@ -176,6 +181,39 @@ describeWithEngines(['redis'], () => {
     });
   });
 
+  describe('where another Redis served for a while', () => {
+    let second: EngineSet;
+    beforeAll(async () => {
+      second = await engineSet(['redis'], { settings: SECURED });
+    }, ENGINES_START_MS);
+    afterAll(() => second.end());
+
+    it('nothing comes back that was evicted there', async () => {
+      const settings = { ...asOrders(set.ports.redis) };
+      const link = linkTo(settings, { heartbeatMs: 50 });
+      links.push(link);
+      await link.connect();
+      const store = new RedisCacheStore(link, '1.0.0');
+      await store.put(await store.open('a'), value('stale'), MINUTE);
+
+      /** What is at the address changes, as in a failover. */
+      const moveTo = async (there: EngineSet, from: EngineSet) => {
+        const [left, { run }] = [await administratorOf(from), link];
+        settings.port = there.ports.redis;
+        await left.call((client) => client.sendCommand(['CLIENT', 'KILL', 'USER', 'orders']));
+        await left.close();
+        await eventually(() => link.available && link.run !== run);
+      };
+      await moveTo(second, set);
+      expect(await store.get('a')).toBeUndefined();
+      await store.evict('a');
+      await moveTo(set, second);
+      expect(await store.get('a')).toBeUndefined();
+      expect(await store.put(await store.open('a'), value('fresh'), MINUTE)).toBe('stored');
+      expect(await textAt(store, 'a')).toBe('fresh');
+    });
+  });
+
   describe('after Redis forgot what it was told', () => {
     it('a ticket from before fills nothing', async () => {
       const store = await instance();
@@ -195,8 +233,7 @@ describeWithEngines(['redis'], () => {
       await set.start('redis');
       const after = await instance();
       await admin.close();
-      admin = linkTo(asOrders(set.ports.redis, { username: 'admin', password: 'admin' }));
-      await admin.connect();
+      admin = await administratorOf(set);
       // It was saved, and is there.
       expect((await keys()).filter((key) => key.includes(':value:'))).toHaveLength(1);
       expect(await after.get('a')).toBeUndefined();

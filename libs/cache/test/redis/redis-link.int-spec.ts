@@ -1,5 +1,6 @@
 import { createServer as createHttpServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createConnection } from 'node:net';
 
 import { EngineUnusable } from '@gatehouse/kernel';
 import {
@@ -69,6 +70,21 @@ describeWithEngines(['redis'], () => {
     jest.restoreAllMocks();
   });
 
+  /** Not by a link, which leaves what is no primary. */
+  const administrator = async () => {
+    const socket = createConnection(set.ports.redis, '127.0.0.1');
+    const ask = async (...words: string[]): Promise<string> => {
+      const answer = once(socket, 'data') as Promise<[Buffer]>;
+      socket.write(`${words.join(' ')}\r\n`);
+      return (await answer)[0].toString();
+    };
+    expect(await ask('AUTH', 'admin', 'admin')).toContain('OK');
+    return { ask, end: () => Promise.resolve(socket.destroy()) };
+  };
+  const replicate = async (
+    { ask }: Awaited<ReturnType<typeof administrator>>,
+    ...from: [string, string]
+  ) => expect(await ask('REPLICAOF', ...from)).toContain('OK');
   const ping = () => link.call((client) => client.ping());
   const metric = async (line: string) => (await register.metrics()).includes(`${line}\n`);
 
@@ -267,6 +283,33 @@ describeWithEngines(['redis'], () => {
       await eventually(() => expect(changes).toContain(false));
       await comesBack();
       await admin.close();
+    });
+
+    it('made a replica: it is left, and used again once it is a primary', async () => {
+      await link.close();
+      changes.length = 0;
+      link = linkTo(asOrders(set.ports.redis), { heartbeatMs: 50 });
+      await link.connect();
+      link.onChange((available) => changes.push(available));
+      const admin = await administrator();
+      await replicate(admin, '127.0.0.1', '1');
+      await eventually(() => expect(link.available).toBe(false));
+      expect(said.join()).toContain('it is a replica, and takes no changes');
+      await replicate(admin, 'NO', 'ONE');
+      await comesBack();
+      await admin.end();
+    });
+
+    it('made a replica a moment ago: the first change it refuses tells', async () => {
+      const admin = await administrator();
+      await replicate(admin, '127.0.0.1', '1');
+      await expect(link.call((client) => client.set(`${link.prefix}a`, '1'))).rejects.toThrow(
+        'READONLY',
+      );
+      expect(link.available).toBe(false);
+      await replicate(admin, 'NO', 'ONE');
+      await comesBack();
+      await admin.end();
     });
 
     it('refused after the return: says why once, and goes on trying', async () => {
