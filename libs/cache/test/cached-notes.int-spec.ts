@@ -2,100 +2,23 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Health, Lifecycle, Metrics, ServiceInfo } from '@gatehouse/kernel';
-import { Database, Transactional } from '@gatehouse/persistence';
+import { Database } from '@gatehouse/persistence';
 import { eventually, temporaryDatabase, type TemporaryDatabase } from '@gatehouse/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Global, Injectable, Module, SetMetadata } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 
 import { CacheConfig } from '../src/cache.config.ts';
 import { CacheModule } from '../src/cache.module.ts';
 import { Caches } from '../src/caches.ts';
-import { CacheThrough } from '../src/decorators/cache-through.decorator.ts';
-import { Cached } from '../src/decorators/cached.decorator.ts';
-import { Evicts } from '../src/decorators/evicts.decorator.ts';
 import { CacheStore } from '../src/store/cache-store.ts';
+import { type Note, Notes, NOTES_TABLE } from './fixtures/notes.ts';
 import { TroubledStore } from './fixtures/troubled.store.ts';
-
-interface Note {
-  id: string;
-  text: string;
-  version: number;
-}
-const versionOf = (note: Note) => note.version;
-const THROUGH = {
-  cache: 'notes',
-  key: (note: Note) => note.id,
-  version: versionOf,
-  ttl: '5m',
-} as const;
 
 class Boom extends Error {}
 
 /** As another request would: outside of the caller's transaction. */
 const elsewhere = AsyncLocalStorage.snapshot();
-
-/** A service in the small: every way of reading and changing a cached row. */
-@Injectable()
-class Notes {
-  reads = 0;
-
-  constructor(private readonly db: Database) {}
-
-  @Cached({ cache: 'notes', key: (id: string) => id, version: versionOf, ttl: '5m' })
-  async get(id: string): Promise<Note | null> {
-    this.reads++;
-    return this.row(id);
-  }
-
-  @Cached({ cache: 'texts', key: (id: string) => id, ttl: '5m' })
-  async textOf(id: string): Promise<string | undefined> {
-    this.reads++;
-    return (await this.row(id))?.text;
-  }
-
-  @Transactional()
-  @CacheThrough(THROUGH)
-  @Evicts({ cache: 'texts', key: (id: string) => id })
-  async save(id: string, text: string, inside?: () => Promise<void>): Promise<Note> {
-    const [note] = await this.db.query<Note>(
-      `INSERT INTO notes VALUES ($1, $2, 1)
-       ON CONFLICT (id) DO UPDATE SET text = $2, version = notes.version + 1 RETURNING *`,
-      [id, text],
-    );
-    await inside?.();
-    return note!;
-  }
-
-  @Transactional()
-  @Evicts({ cache: 'notes', key: (id: string) => id })
-  @SetMetadata('kept', 'below')
-  async rewrite(id: string, text: string, inside?: () => Promise<void>): Promise<void> {
-    await this.db.query('UPDATE notes SET text = $2, version = version + 1 WHERE id = $1', [
-      id,
-      text,
-    ]);
-    await inside?.();
-  }
-
-  @Evicts({ cache: 'notes', keyOfResult: (ids: string[]) => ids })
-  @Transactional()
-  async deleteAll(): Promise<string[]> {
-    const rows = await this.db.query<Note>('DELETE FROM notes RETURNING id');
-    return rows.map((row) => row.id);
-  }
-
-  @CacheThrough(THROUGH)
-  async unsafe(id: string): Promise<Note> {
-    this.reads++;
-    return (await this.row(id))!;
-  }
-
-  private async row(id: string): Promise<Note | null> {
-    const [note] = await this.db.query<Note>('SELECT * FROM notes WHERE id = $1', [id]);
-    return note ?? null;
-  }
-}
 
 describe('cached notes on a real database', () => {
   let temporary: TemporaryDatabase;
@@ -108,7 +31,7 @@ describe('cached notes on a real database', () => {
   beforeAll(async () => {
     temporary = await temporaryDatabase();
     db = new Database({ url: temporary.url, schema: 'public', poolSize: 8, poolTimeoutMs: 5000 });
-    await db.query('CREATE TABLE notes (id text PRIMARY KEY, text text, version bigint)');
+    await db.query(NOTES_TABLE);
     // The first one to ask starts PostgreSQL.
   }, 60_000);
   afterAll(async () => {
