@@ -100,7 +100,10 @@ export class Journeys {
     if (ok) this.ledger.deactivated(userId, login.body.session_id);
   }
 
-  /** With an idempotency key, and repeated with it where there was no good answer: whatever happened, there is one user. */
+  /**
+   * With an idempotency key, and repeated with it where there was no good answer. Had the first try made the user without
+   * keeping the key, the second would be told that the address is taken: a 409, which no row allows.
+   */
   async #created(send) {
     const email = `chaos-${randomUUID()}@example.com`;
     const key = randomUUID();
@@ -116,7 +119,6 @@ export class Journeys {
       }
       await sleep(1_000);
     }
-    this.ledger.unknown(email);
     return undefined;
   }
 

@@ -1,8 +1,6 @@
 /** What was acknowledged to callers, to be looked for afterwards. */
 export class Ledger {
   users = new Map();
-  /** Addresses for which a user was asked and never acknowledged: one user, or none. */
-  unknowns = new Set();
   versions = new Map();
   bindings = new Set();
   gone = new Map();
@@ -14,10 +12,6 @@ export class Ledger {
   created(id, email) {
     this.users.set(id, email);
     this.count++;
-  }
-
-  unknown(email) {
-    this.unknowns.add(email);
   }
 
   updated(id, version) {

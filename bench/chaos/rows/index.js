@@ -8,6 +8,7 @@ import { launcher } from './launcher.js';
 import { overload } from './overload.js';
 import { poison } from './poison.js';
 import { restarts } from './restarts.js';
+import { selfCheck } from './self-check.js';
 import { serviceKilled } from './service-killed.js';
 import { stopped } from './stopped.js';
 import { tampered } from './tampered.js';
@@ -39,4 +40,5 @@ export const rows = [
   ...keys,
   ...restarts,
   ...overload,
+  ...selfCheck,
 ];
