@@ -5,7 +5,9 @@ import {
   type ServiceInstance,
   type ServiceUnderTest,
 } from '@gatehouse/guards/testing/service';
+import { IntegrationEvents } from '@gatehouse/event-bus';
 import { newId } from '@gatehouse/kernel';
+import { Database } from '@gatehouse/persistence';
 import {
   describeWithEngines,
   engineSet,
@@ -143,6 +145,25 @@ describe('cached users', () => {
         await nameAt(here, id);
         await changeTheRow(id, 'Two');
         expect(await nameAt(there, id)).toBe('One');
+      });
+
+      it('are evicted by the event where the process ended between its COMMIT and its eviction', async () => {
+        const { id } = await create();
+        const [here, there] = instances();
+        expect(await nameAt(here, id)).toBe('One');
+        const database = here.get(Database);
+        await database.transaction(async () => {
+          await database.query(
+            `UPDATE identity.users SET display_name = 'Two', version = version + 1 WHERE id = $1`,
+            [id],
+          );
+          const user = { user_id: id, email: `${id}@example.com`, display_name: 'Two' };
+          here.get(IntegrationEvents).publish('identity.user.updated.v1', {
+            key: id,
+            data: { ...user, version: 2, status: 'active', changed: ['display_name'] },
+          });
+        });
+        await eventually(async () => (await nameAt(there, id)) === 'Two');
       });
 
       it('are read from the table while Redis is away, and from Redis again when it is back', async () => {

@@ -121,6 +121,15 @@ describeWithEngines(['redis'], () => {
       expect(await read(here)).toEqual({ name: 'Bea' });
     });
 
+    it('keep null, which the store beneath refuses', async () => {
+      let loads = 0;
+      const missing: CacheSpec<null> = { cache: 'absent', ttl: '5m' };
+      const nothing = () => Promise.resolve((loads++, null));
+      expect(await here.caches.load(missing, '1', nothing)).toBeNull();
+      expect(await there.caches.load(missing, '1', nothing)).toBeNull();
+      expect(loads).toBe(1);
+    });
+
     it('load what they cannot read, and serve it from then on', async () => {
       const ticket = await here.store.open('users:1');
       await here.store.put(ticket, { bytes: Buffer.from('not of this Node') }, 60_000);
