@@ -20,8 +20,8 @@ export async function countEffects(platform) {
 }
 
 /**
- * Holds whoever gets to a place in the database until it is released; `killed` is for a process that was killed there: its
- * connection ends without going on, as that of a dead machine would.
+ * Holds whoever gets to a place in the database until it is released. Of a process that was killed there the
+ * connections are ended before that: they do not go on, as those of a dead machine would not.
  */
 export class Barrier {
   #query;
@@ -54,10 +54,13 @@ export class Barrier {
     return rows.map(({ pid }) => pid);
   }
 
-  async endHeld() {
-    await this.#query(`SELECT pg_terminate_backend(pid, 5000) FROM unnest($1::int[]) pid`, [
-      await this.held(),
-    ]);
+  /** Every connection of a service whose process was killed, whatever it had still asked for. */
+  async endConnectionsOf(service) {
+    await this.#query(
+      `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+       WHERE usename = $1 AND datname = current_database()`,
+      [`${service}_app`],
+    );
   }
 
   async release() {

@@ -22,7 +22,7 @@ export const betweenTwoSteps = [
         );
         await eventually(async () => (await barrier.held()).length > 0, PATIENCE);
         await platform.kill('identity');
-        await barrier.endHeld();
+        await barrier.endConnectionsOf('identity');
         await barrier.release();
         await platform.restart('identity');
         stage.faultEnds();
@@ -53,7 +53,7 @@ export const betweenTwoSteps = [
         await eventually(async () => (await barrier.held()).length > 0, PATIENCE);
         const [before] = await effects('SELECT count(*)::int AS n FROM effects');
         await platform.kill('auth');
-        await barrier.endHeld();
+        await barrier.endConnectionsOf('auth');
         await barrier.release();
         const [after] = await effects('SELECT count(*)::int AS n FROM effects');
         stage.expect(

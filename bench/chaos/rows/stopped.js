@@ -4,7 +4,8 @@ import { Barrier } from '../lib/effects.js';
 import { isGood, Load, quantile } from '../lib/load.js';
 import { pidOfConnection } from '../lib/processes.js';
 
-const SESSION_MS = 3_000;
+/** The least that a Kafka broker takes. */
+const SESSION_MS = 6_000;
 
 /** SIGSTOP: the process is there, holds its connections and leases, and does nothing. */
 export const stopped = [
