@@ -7,6 +7,7 @@ import { type ChildProcessHandle, freePort, startProcess } from '@gatehouse/test
 const MAIN = join(import.meta.dirname, '..', 'dist', 'main.js');
 
 interface State {
+  profile: 'embedded' | 'scale';
   launcher: { pid: number };
   services: Record<string, { pid: number; admin_url?: string }>;
   ready: boolean;
@@ -22,13 +23,15 @@ export class Launcher {
     private readonly env: Record<string, string | undefined>,
   ) {}
 
-  static async make(): Promise<Launcher> {
+  /** @param env besides: of the engines, for a platform of the scale profile */
+  static async make(env: Record<string, string> = {}): Promise<Launcher> {
     const parent = mkdtempSync(join(tmpdir(), 'gatehouse-cli-'));
     // Run as root, PostgreSQL is another user's, who must be able to pass through.
     chmodSync(parent, 0o711);
     const folder = join(parent, 'data');
     const [gateway, admin] = [await freePort(), await freePort()];
     return new Launcher(folder, gateway, {
+      ...env,
       GATEHOUSE_DATA_DIR: folder,
       GATEWAY_PORT: String(gateway),
       GATEWAY_ADMIN_PORT: String(admin),
@@ -41,8 +44,8 @@ export class Launcher {
   }
 
   /** Until the table is printed. */
-  async start(): Promise<ChildProcessHandle> {
-    this.last = await startProcess(process.execPath, [MAIN, 'start'], {
+  async start(...options: string[]): Promise<ChildProcessHandle> {
+    this.last = await startProcess(process.execPath, [MAIN, 'start', ...options], {
       env: this.env,
       readyWhen: /Ctrl-C stops everything/,
       readyTimeoutMs: 120_000,
@@ -52,8 +55,16 @@ export class Launcher {
 
   /** To its end, whatever that is. */
   async run(...args: string[]): Promise<{ code: number; output: string }> {
+    return this.runWith({}, ...args);
+  }
+
+  /** With this in its environment besides. */
+  async runWith(
+    changed: Record<string, string>,
+    ...args: string[]
+  ): Promise<{ code: number; output: string }> {
     return new Promise((resolve) => {
-      const env = { ...process.env, ...this.env };
+      const env = { ...process.env, ...this.env, ...changed };
       execFile(process.execPath, [MAIN, ...args], { env }, (error, stdout, stderr) => {
         resolve({ code: error ? Number(error.code) : 0, output: stdout + stderr });
       });
@@ -87,7 +98,9 @@ export class Launcher {
   /** Ends whatever a failed test left. */
   async remove(): Promise<void> {
     if (this.last?.running) await this.last.kill('SIGKILL');
-    if (existsSync(this.folder)) await this.run('reset', '--yes');
+    const { profile } = existsSync(this.file('state.json')) ? this.state() : { profile: '' };
+    // Of the scale profile the data are elsewhere, and reset refuses.
+    if (profile === 'embedded') await this.run('reset', '--yes');
     rmSync(join(this.folder, '..'), { recursive: true, force: true });
   }
 }

@@ -21,7 +21,7 @@ import {
   type Provisioned,
 } from '../src/provisioning/index.ts';
 import { REDIS_COMMANDS } from '../src/provisioning/redis/redis-access.ts';
-import { type SecuredEngines, securedEngines } from './fixtures/secured-engines.ts';
+import { type SecuredEngines, securedEngines } from '../src/testing/index.ts';
 
 const service = (name: string) => ({
   name,
