@@ -6,10 +6,13 @@ import {
   type ChildProcessHandle,
   describeWithEngines,
   type Engine,
+  engineSet,
   ENGINES_START_MS,
   eventually,
   freePort,
+  requireTls,
   startProcess,
+  TestAuthority,
 } from '@gatehouse/testing';
 import { jest } from '@jest/globals';
 import { Launcher, runs } from './launcher.driver.ts';
@@ -246,4 +249,33 @@ describeWithEngines(['kafka', 'consul', 'redis', 'postgres'], () => {
       await engines.set.start('redis');
     });
   });
+});
+
+describeWithEngines(['postgres'], () => {
+  it(
+    'runs on a PostgreSQL that speaks TLS alone, for all there is',
+    async () => {
+      const [set, authority] = await Promise.all([engineSet(['postgres']), TestAuthority.make()]);
+      await requireTls(
+        set.env.DATABASE_URL ?? '',
+        await authority.issue('postgres', ['localhost']),
+      );
+      const url = new URL(set.env.DATABASE_URL ?? '');
+      url.hostname = 'localhost';
+      url.searchParams.set('sslmode', 'verify-full');
+      const launcher = await Launcher.make({
+        DATABASE_URL: url.href,
+        DATABASE_TLS_CA_FILE: authority.caFile,
+      });
+      const running = await launcher.start('--scale');
+      expect(running.stdout).toContain('the same PostgreSQL (KAFKA_BROKERS is not set)');
+      const answer = await fetch(`${launcher.url}/v1/users/me`);
+      expect(answer.status).toBe(401);
+      await running.kill('SIGINT');
+      expect((await running.exited).code).toBe(0);
+      await launcher.remove();
+      await Promise.all([set.end(), authority.remove()]);
+    },
+    ENGINES_START_MS,
+  );
 });

@@ -5,6 +5,7 @@ import {
   ENGINES_START_MS,
   type EngineSet,
   eventually,
+  requireTls,
   TestAuthority,
 } from '@gatehouse/testing';
 import { jest } from '@jest/globals';
@@ -14,30 +15,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseProbe } from '../src/database/database-probe.ts';
 import { awaitPostgres, Database, migrate, postgresConnection, provision } from '../src/index.ts';
-
-/** A server that takes connections by TLS alone, for the host it is asked for by. */
-async function speakTls(url: string, authority: TestAuthority): Promise<void> {
-  const { cert, key } = await authority.issue('postgres', ['localhost']);
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  const { rows } = await client.query<{ data: string; hba: string }>(
-    `SELECT current_setting('data_directory') AS data, current_setting('hba_file') AS hba`,
-  );
-  const { data = '', hba = '' } = rows[0] ?? {};
-  // By the server itself, because the files must be its own user's.
-  const write = async (file: string, text: string) => {
-    const encoded = Buffer.from(text).toString('base64');
-    await client.query(`COPY (SELECT '${encoded}') TO PROGRAM 'umask 077; base64 -d > "${file}"'`);
-  };
-  await write(`${data}/tls.pem`, cert);
-  await write(`${data}/tls.key`, key);
-  await write(hba, 'hostssl all all 127.0.0.1/32 scram-sha-256\n');
-  await client.query(`ALTER SYSTEM SET ssl_cert_file = '${data}/tls.pem'`);
-  await client.query(`ALTER SYSTEM SET ssl_key_file = '${data}/tls.key'`);
-  await client.query('ALTER SYSTEM SET ssl = on');
-  await client.query('SELECT pg_reload_conf()');
-  await client.end();
-}
 
 describeWithEngines(['postgres'], () => {
   let set: EngineSet;
@@ -52,7 +29,7 @@ describeWithEngines(['postgres'], () => {
       engineSet(['postgres']),
     ]);
     url = set.env.DATABASE_URL ?? '';
-    await speakTls(url, authority);
+    await requireTls(url, await authority.issue('postgres', ['localhost']));
     await eventually(() => encrypted({ mode: 'require' }));
   }, ENGINES_START_MS);
   afterAll(async () => {
