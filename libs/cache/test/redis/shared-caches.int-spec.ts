@@ -8,7 +8,16 @@ import {
   type EngineSet,
   eventually,
 } from '@gatehouse/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  jest,
+} from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { register } from 'prom-client';
 
@@ -43,6 +52,12 @@ class Source {
       this.running--;
     }
   };
+}
+
+function gate(): { closed: Promise<void>; open: () => void } {
+  let open: () => void = () => undefined;
+  const closed = new Promise<void>((resolve) => (open = resolve));
+  return { closed, open };
 }
 
 /** One process of the service. */
@@ -109,8 +124,8 @@ describeWithEngines(['redis'], () => {
     });
 
     it('are not filled by a load of the other that began before an eviction', async () => {
-      let open: () => void = () => undefined;
-      source.gate = new Promise((resolve) => (open = resolve));
+      const { closed, open } = gate();
+      source.gate = closed;
       const early = read(here);
       await eventually(() => expect(source.running).toBe(1));
       source.name = 'Bea';
@@ -143,32 +158,53 @@ describeWithEngines(['redis'], () => {
   });
 
   describe('single flight in the fleet', () => {
+    const stampede = (spec: CacheSpec<User>) =>
+      Promise.all(Array.from({ length: 1000 }, (_, n) => read(n % 2 ? here : there, spec)));
+
     it('loads a cold key once for 1,000 callers of two instances', async () => {
       source.gate = sleep(200);
-      const callers = Array.from({ length: 1000 }, (_, n) => read(n % 2 ? here : there, inFleet));
-      expect(new Set((await Promise.all(callers)).map(({ name }) => name))).toEqual(
-        new Set(['Ann']),
-      );
+      const names = (await stampede(inFleet)).map(({ name }) => name);
+      expect(new Set(names)).toEqual(new Set(['Ann']));
+      expect(source.loads).toBe(1);
+    });
+
+    it('is asked for: without it each instance loads once', async () => {
+      const { closed, open } = gate();
+      source.gate = closed;
+      const answers = stampede(users);
+      await eventually(() => expect(source.running).toBe(2));
+      open();
+      await answers;
+      expect(source.loads).toBe(2);
+    });
+
+    it('gives who waited what the other has loaded, and counts it', async () => {
+      const { closed, open } = gate();
+      source.gate = closed;
+      const first = read(here, inFleet);
+      await eventually(() => expect(source.running).toBe(1));
+      const claim = jest.spyOn(there.store, 'claim');
+      const second = read(there, inFleet);
+      await eventually(() => expect(claim.mock.calls.length).toBeGreaterThan(1));
+      open();
+      expect(await Promise.all([first, second])).toEqual([{ name: 'Ann' }, { name: 'Ann' }]);
       expect(source.loads).toBe(1);
       expect(await metric('cache_fleet_waits_total{cache="users",outcome="found"} 1')).toBe(true);
     });
 
-    it('is asked for: without it each instance loads once', async () => {
-      source.gate = sleep(200);
-      await Promise.all(Array.from({ length: 1000 }, (_, n) => read(n % 2 ? here : there)));
-      expect(source.loads).toBe(2);
-    });
-
     it('passes the turn on where a load fails', async () => {
+      const { closed, open } = gate();
+      let began = false;
       const failing = here.caches.load(inFleet, '1', async () => {
-        await eventually(() => expect(waiting).toBeDefined());
-        await sleep(50);
+        began = true;
+        await closed;
         throw new Error('database away');
       });
-      const waiting = (async () => {
-        await sleep(20);
-        return read(there, inFleet);
-      })();
+      await eventually(() => began);
+      const claim = jest.spyOn(there.store, 'claim');
+      const waiting = read(there, inFleet);
+      await eventually(() => expect(claim).toHaveBeenCalled());
+      open();
       await expect(failing).rejects.toThrow('database away');
       expect(await waiting).toEqual({ name: 'Ann' });
       expect(source.loads).toBe(1);
@@ -186,8 +222,8 @@ describeWithEngines(['redis'], () => {
     });
 
     it('does not make a load wait for one that began before an eviction', async () => {
-      let open: () => void = () => undefined;
-      source.gate = new Promise((resolve) => (open = resolve));
+      const { closed, open } = gate();
+      source.gate = closed;
       const early = read(here, inFleet);
       await eventually(() => expect(source.running).toBe(1));
       source.name = 'Bea';
