@@ -9,7 +9,6 @@ import {
   ENGINES_START_MS,
   type EngineSet,
   eventually,
-  freePort,
   TestAuthority,
 } from '@gatehouse/testing';
 import {
@@ -40,17 +39,18 @@ describeWithEngines(['redis'], () => {
 
   beforeAll(async () => {
     authority = await TestAuthority.make();
-    tlsPort = await freePort();
     const redis = await authority.issue('redis', ['127.0.0.1']);
     const { cert, key } = await authority.issue('orders');
     tls = { ca: authority.ca, cert, key };
     set = await engineSet(['redis'], {
-      settings: {
+      // Beside the other in the set's own block: a port that the system gives away may be gone after a restart.
+      settingsOf: (ports) => ({
         REDIS_ARGS_EXTRA:
-          `${SECURED.REDIS_ARGS_EXTRA} --tls-port ${tlsPort} --tls-auth-clients yes ` +
+          `${SECURED.REDIS_ARGS_EXTRA} --tls-port ${ports.redis + 1} --tls-auth-clients yes ` +
           `--tls-cert-file ${redis.certFile} --tls-key-file ${redis.keyFile} --tls-ca-cert-file ${authority.caFile}`,
-      },
+      }),
     });
+    tlsPort = set.ports.redis + 1;
   }, ENGINES_START_MS);
   afterAll(async () => {
     await set.end();
