@@ -44,10 +44,15 @@ export class Launcher {
   }
 
   /** Until the table is printed. */
-  async start(...options: string[]): Promise<ChildProcessHandle> {
+  start(...options: string[]): Promise<ChildProcessHandle> {
+    return this.startUntil(/Ctrl-C stops everything/, ...options);
+  }
+
+  /** Until it says so. */
+  async startUntil(readyWhen: RegExp, ...options: string[]): Promise<ChildProcessHandle> {
     this.last = await startProcess(process.execPath, [MAIN, 'start', ...options], {
       env: this.env,
-      readyWhen: /Ctrl-C stops everything/,
+      readyWhen,
       readyTimeoutMs: 120_000,
     });
     return this.last;

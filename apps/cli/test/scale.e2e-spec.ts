@@ -140,6 +140,14 @@ describeWithEngines(['kafka', 'consul', 'redis', 'postgres'], () => {
       expect(output).toContain('DATABASE_URL (or DATABASE_URL_FILE) is not set');
     });
 
+    it('while an engine is not there yet, which it says until it is told to stop', async () => {
+      await engines.set.stop('redis');
+      const waiting = await launcher.startUntil(/! waiting for Redis at /, '--scale');
+      await waiting.kill('SIGINT');
+      expect(await waiting.exited).toEqual({ code: 0, signal: null });
+      await engines.set.start('redis');
+    });
+
     it.each([
       ['KAFKA_PASSWORD', 'wrong', 'Kafka at '],
       ['CONSUL_HTTP_TOKEN', '0c9c1f4e-1111-2222-3333-444444444444', 'Consul at '],

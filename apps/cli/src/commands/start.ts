@@ -72,7 +72,7 @@ export async function start(options: StartOptions): Promise<void> {
     terminal.line(terminal.dim('Ctrl-C stops everything.'));
     await Promise.race([asked, crashed]);
   } catch (error) {
-    if (!(error instanceof Stopped)) failure = error as Error;
+    if (!isWish(error)) failure = error as Error;
   }
   await platform.stop();
   if (failure instanceof AlreadyRunning) {
@@ -84,6 +84,11 @@ export async function start(options: StartOptions): Promise<void> {
   }
   if (failure) throw failure;
   terminal.line('Stopped.');
+}
+
+/** It was asked to stop, or a command was ended because of that. */
+function isWish(error: unknown): boolean {
+  return error instanceof Stopped || (error as Error).name === 'AbortError';
 }
 
 /** @throws CommandError naming what is missing, or what is wrong */

@@ -75,15 +75,9 @@ async function postgres(folder: DataFolder): Promise<Finding[]> {
   return [ok('PostgreSQL is installed for this platform')];
 }
 
-/** Address and credentials of each engine that the environment names. */
+/** Loaded when it is asked for, because it brings every engine's client with it. */
 async function engines(): Promise<Finding[]> {
-  // Loaded here, because it brings every engine's client with it.
-  const { examineEngines } = await import('@gatehouse/launcher/provisioning');
-  return (await examineEngines()).map(({ what, problem }) =>
-    problem === undefined
-      ? ok(`${what} can be used`)
-      : { state: 'problem', what: problem, mend: 'set that variable, or start that engine' },
-  );
+  return (await import('./engines.ts')).engines();
 }
 
 function built({ workspace }: Place): Finding[] {

@@ -35,6 +35,7 @@ export async function migrate(plan: MigratePlan): Promise<string[]> {
     url: connectionString,
     ssl,
     poolSize: 1,
+    connectTimeoutMS: 10_000,
     installExtensions: false,
     applicationName: `gatehouse-migrate-${plan.schema}`,
   });

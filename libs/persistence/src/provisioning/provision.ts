@@ -33,6 +33,9 @@ export interface ProvisionPlan {
   newPassword?: (role: string) => string;
 }
 
+/** Something that takes connections and says nothing is no PostgreSQL. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
 const SERVICE_NAME = /^[a-z][a-z0-9-]{0,40}$/;
 const RESERVED = new Set(['platform', 'public', 'information-schema']);
 
@@ -87,7 +90,10 @@ export async function provision(plan: ProvisionPlan): Promise<{ isNew: boolean }
 }
 
 async function connect({ adminUrl, tlsCa }: ProvisionPlan): Promise<pg.Client> {
-  const admin = new pg.Client(postgresConnection({ url: adminUrl, tlsCa }));
+  const admin = new pg.Client({
+    ...postgresConnection({ url: adminUrl, tlsCa }),
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  });
   admin.on('error', () => undefined);
   await admin.connect();
   return admin;
