@@ -71,7 +71,9 @@ function instanceOf(exchange: Exchange): string | undefined {
 export function discardBody({ request }: Exchange): void {
   if (request.complete || request.destroyed) return;
   request.resume();
-  setTimeout(() => {
+  const late = setTimeout(() => {
     if (!request.complete) request.socket.destroy();
   }, LINGER_MS).unref();
+  // Else a request that is refused as soon as its head is read would be held for all that time.
+  request.once('close', () => clearTimeout(late));
 }
