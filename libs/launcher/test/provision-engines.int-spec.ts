@@ -282,6 +282,7 @@ describeWithEngines(['kafka', 'consul', 'redis'], () => {
     const token = await credential('gone', 'consul-http-token');
     const { reports } = await provision(['orders', 'bills']);
     expect(reports.map(({ engine, notes }) => [engine, ...notes])).toEqual([
+      ['PostgreSQL', expect.stringContaining('gone_app may still log in') as unknown],
       ['Kafka', expect.stringContaining('revoked what gone had') as unknown],
       ['Consul', expect.stringContaining('revoked what gone had') as unknown],
       ['Redis', expect.stringContaining('revoked what gone had') as unknown],
@@ -366,6 +367,7 @@ describeWithEngines(['kafka', 'consul', 'redis'], () => {
         provisionPlatform({ ...enginesOfEnvironment(), services: [], credentialsDir }),
       );
       expect(reports.map(({ engine, notes }) => [engine, ...notes])).toEqual([
+        ['PostgreSQL'],
         ['Kafka', expect.stringContaining('every client may write every topic') as unknown],
         ['Consul', expect.stringContaining('every client may register') as unknown],
         ['Redis', expect.stringContaining('every client may read') as unknown],

@@ -27,7 +27,7 @@ export async function provision({ credentials, json = false }: ProvisionOptions)
     for (const note of notes) console.log(`! ${engine}: ${note}`);
   }
   const names = services.map(({ name }) => name).join(', ');
-  const engines = ['PostgreSQL', ...reports.map(({ engine }) => engine)].join(', ');
+  const engines = reports.map(({ engine }) => engine).join(', ');
   console.log(
     json
       ? JSON.stringify({ serial, changed, new_database: newDatabase })

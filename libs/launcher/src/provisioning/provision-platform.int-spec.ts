@@ -54,7 +54,7 @@ describe('provisioning a platform', () => {
       serial: 1,
       changed: true,
       newDatabase: true,
-      reports: [],
+      reports: [{ engine: 'PostgreSQL', notes: [] }],
     });
     const key = credential('launcher-a', 'service-key');
     const url = credential('launcher-a', 'database-url');
@@ -62,10 +62,21 @@ describe('provisioning a platform', () => {
       serial: 1,
       changed: false,
       newDatabase: false,
-      reports: [],
+      reports: [{ engine: 'PostgreSQL', notes: [] }],
     });
     expect(credential('launcher-a', 'service-key')).toBe(key);
     expect(credential('launcher-a', 'database-url')).toBe(url);
+  });
+
+  it('keeps the data of a service that is gone, and says that its role may still log in', async () => {
+    await provision('a', 'b');
+    const { reports } = await provision('b');
+    expect(reports).toEqual([
+      {
+        engine: 'PostgreSQL',
+        notes: [expect.stringContaining('launcher-a_app may still log in') as unknown],
+      },
+    ]);
   });
 
   it('raises the directory for a service that is new, and for one that is gone', async () => {

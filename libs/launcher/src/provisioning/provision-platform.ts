@@ -51,7 +51,7 @@ export interface Provisioned {
  */
 export async function provisionPlatform(options: ProvisionPlatformOptions): Promise<Provisioned> {
   const { adminUrl, tlsCa, services, credentialsDir, withinMs = 0 } = options;
-  const { isNew } = await provision({
+  const { isNew, left } = await provision({
     adminUrl,
     tlsCa,
     withinMs,
@@ -59,7 +59,14 @@ export async function provisionPlatform(options: ProvisionPlatformOptions): Prom
     platformSql: [...discoveryPlatformSql, ...eventBusPlatformSql],
     credentialsDir,
   });
-  const reports = await provisionEngines(options);
+  const database = {
+    engine: 'PostgreSQL',
+    notes: left.map(
+      (name) =>
+        `${name}_app may still log in, though there is no such service any more: its schema is kept, and the role is yours to drop`,
+    ),
+  };
+  const reports = [database, ...(await provisionEngines(options))];
   const published = await publish(options);
   return { ...published, newDatabase: isNew, reports };
 }

@@ -60,6 +60,18 @@ export async function grantPlatform(admin: Client, service: string): Promise<voi
   await admin.query(`GRANT USAGE ON SCHEMA platform TO ${identifier(`${service}_app`)}`);
 }
 
+/** Services whose role may still come into this database, as `makeRoles` and `grantPlatform` left it. */
+export async function servicesLetIn(admin: Client): Promise<string[]> {
+  const { rows } = await admin.query<{ service: string }>(
+    `SELECT left(rolname, -length('_app')) AS service FROM pg_roles
+     WHERE rolname LIKE '%\\_app' AND rolcanlogin AND NOT rolsuper
+       AND has_schema_privilege(rolname, 'platform', 'USAGE')
+       AND has_database_privilege(rolname, current_database(), 'CONNECT')
+     ORDER BY rolname`,
+  );
+  return rows.map(({ service }) => service);
+}
+
 async function ownSchema(admin: Client, schema: string, owner: string): Promise<void> {
   const [name, role] = [identifier(schema), identifier(owner)];
   await admin.query(`CREATE SCHEMA IF NOT EXISTS ${name} AUTHORIZATION ${role}`);

@@ -15,6 +15,7 @@ import {
   makePlatform,
   makeRoles,
   makeSchema,
+  servicesLetIn,
 } from './provision.sql.ts';
 
 export interface ProvisionPlan {
@@ -49,9 +50,10 @@ const RESERVED = new Set(['platform', 'public', 'information-schema']);
  * May be run again, and by two at once: what exists is kept (passwords and keys of existing files above all),
  * what is missing is added, and roles get the passwords that the files say.
  *
- * @returns whether the database was new, that is without a schema `platform`
+ * @returns whether the database was new, that is without a schema `platform`; and the services that are no longer in the
+ *   plan and may still log in: their roles own data, and are left to the operator
  */
-export async function provision(plan: ProvisionPlan): Promise<{ isNew: boolean }> {
+export async function provision(plan: ProvisionPlan): Promise<{ isNew: boolean; left: string[] }> {
   for (const { name } of plan.services) {
     if (!SERVICE_NAME.test(name) || RESERVED.has(name)) {
       throw new Error(`${name} cannot be the name of a service`);
@@ -83,7 +85,9 @@ export async function provision(plan: ProvisionPlan): Promise<{ isNew: boolean }
       owner: 'platform_owner',
       migrations: plan.platformSql,
     });
-    return { isNew };
+    const wanted = new Set(plan.services.map(({ name }) => name));
+    const left = (await servicesLetIn(admin)).filter((name) => !wanted.has(name));
+    return { isNew, left };
   } finally {
     await admin.end();
   }
