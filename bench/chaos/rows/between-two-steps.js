@@ -3,6 +3,7 @@ import { Barrier } from '../lib/effects.js';
 
 const PATIENCE = { timeoutMs: 30_000, intervalMs: 50 };
 const READY_WITHIN_MS = 10_000;
+const COUNT = `SELECT count(*)::int AS n FROM effects WHERE kind = 'disabled'`;
 
 /** kill -9 at the worst moment, which a barrier in the database makes certain instead of likely. */
 export const betweenTwoSteps = [
@@ -51,11 +52,11 @@ export const betweenTwoSteps = [
              FOR EACH ROW WHEN (NEW.disabled AND NOT NEW.deleted) EXECUTE FUNCTION chaos.hold()`,
         );
         await eventually(async () => (await barrier.held()).length > 0, PATIENCE);
-        const [before] = await effects('SELECT count(*)::int AS n FROM effects');
+        const [before] = await effects(COUNT);
         await platform.kill('auth');
         await barrier.endConnectionsOf('auth');
         await barrier.release();
-        const [after] = await effects('SELECT count(*)::int AS n FROM effects');
+        const [after] = await effects(COUNT);
         stage.expect(
           'the effect under way was undone',
           after.n === before.n,
