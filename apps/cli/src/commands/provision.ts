@@ -7,6 +7,7 @@ import { notesOnly } from '../terminal/notes.ts';
 
 export interface ProvisionOptions {
   credentials?: string;
+  directoryFile?: string;
   json?: boolean;
 }
 
@@ -14,7 +15,11 @@ export interface ProvisionOptions {
  * Makes roles, schemas, keys, credentials and the directory, with the superuser's connection of DATABASE_URL, and a principal
  * for each service on every engine whose address is in the environment. Lines that begin with `! ` say what to know of.
  */
-export async function provision({ credentials, json = false }: ProvisionOptions): Promise<void> {
+export async function provision({
+  credentials,
+  directoryFile,
+  json = false,
+}: ProvisionOptions): Promise<void> {
   const { workspace, folder } = openContext();
   Logger.overrideLogger(notesOnly((line) => console.log(line)));
   const services = listServices(workspace);
@@ -22,6 +27,7 @@ export async function provision({ credentials, json = false }: ProvisionOptions)
     ...enginesOfEnvironment(),
     services,
     credentialsDir: credentials ? resolve(credentials) : folder.credentials(),
+    directoryFile: directoryFile && resolve(directoryFile),
   });
   for (const { engine, notes } of reports) {
     for (const note of notes) console.log(`! ${engine}: ${note}`);

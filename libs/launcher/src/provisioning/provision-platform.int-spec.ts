@@ -68,6 +68,22 @@ describe('provisioning a platform', () => {
     expect(credential('launcher-a', 'database-url')).toBe(url);
   });
 
+  it('publishes the directory in a file as well, the same until it changes', async () => {
+    const directoryFile = join(credentialsDir, 'directory.jws');
+    const options = { adminUrl: database.url, credentialsDir, directoryFile };
+    const publish = async (...names: string[]) => {
+      await provisionPlatform({ ...options, services: names.map(service) });
+      return readFileSync(directoryFile, 'utf8');
+    };
+    const first = await publish('a');
+    const { services } = JSON.parse(
+      Buffer.from(first.split('.')[1] ?? '', 'base64url').toString(),
+    ) as { services: { name: string }[] };
+    expect(services.map(({ name }) => name)).toEqual(['launcher-a']);
+    expect(await publish('a')).toBe(first);
+    expect(await publish('a', 'b')).not.toBe(first);
+  });
+
   it('keeps the data of a service that is gone, and says that its role may still log in', async () => {
     await provision('a', 'b');
     const { reports } = await provision('b');

@@ -3,6 +3,7 @@ import type { RedisSettings } from '@gatehouse/cache/redis';
 import {
   type ConsulConfig,
   consulOptionsOf,
+  type DirectoryEntry,
   type DirectoryTarget,
   discoveryPlatformSql,
   generateServiceKey,
@@ -30,6 +31,8 @@ export interface ProvisionPlatformOptions {
   services: readonly Pick<ServicePackage, 'name' | 'prefixes' | 'namespace' | 'database'>[];
   /** One folder a service is kept in here, and `platform` for what is the provisioner's alone. */
   credentialsDir: string;
+  /** A file to publish the directory in besides, for services that are told of each other by static addresses. */
+  directoryFile?: string | undefined;
   /** How long an engine that does not answer yet is waited for; default not at all. */
   withinMs?: number;
 }
@@ -98,7 +101,7 @@ async function publish(
   const platformPrivateKey = await keyIn(platform, 'platform-key');
   const trustAnchor = publicKeyOf(platformPrivateKey);
   await writeCredential(platform, 'trust-anchor', trustAnchor);
-  const entries = [];
+  const entries: DirectoryEntry[] = [];
   for (const { name, prefixes, namespace } of services) {
     const folder = join(credentialsDir, name);
     const serviceKey = await keyIn(folder, 'service-key');
@@ -107,15 +110,13 @@ async function publish(
   }
   // Processes follow no lower serial than they have seen: a Consul that lost its data must not begin again.
   const known = Number(await keepCredential(platform, 'directory-serial', () => '0'));
-  const published = await publishDirectory({
-    ...targetOf(options),
-    services: entries,
-    platformPrivateKey,
-    serialAbove: known,
-  });
-  if (published.serial !== known) {
-    await writeCredential(platform, 'directory-serial', String(published.serial));
-  }
+  const publishIn = (target: DirectoryTarget) =>
+    publishDirectory({ ...target, services: entries, platformPrivateKey, serialAbove: known });
+  const published = await publishIn(targetOf(options));
+  const { directoryFile: file } = options;
+  const { serial } = file === undefined ? published : await publishIn({ file });
+  const highest = Math.max(known, published.serial, serial);
+  if (highest !== known) await writeCredential(platform, 'directory-serial', String(highest));
   return published;
 }
 
