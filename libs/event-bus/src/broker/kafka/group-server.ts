@@ -30,6 +30,8 @@ export interface GroupWork {
   crashed(error: Error): void;
 }
 
+/** At a heartbeat a member learns that others come or go: they wait for it. */
+const HEARTBEAT_MS = 1_000;
 /** A fetch waits for records at most so long; what is resumed meanwhile waits for the next one. */
 const MAX_WAIT_MS = 200;
 
@@ -119,7 +121,7 @@ function consumerConfig(group: GroupServerOptions, work: GroupWork): ConsumerCon
     groupId: group.groupId,
     sessionTimeout: group.sessionMs,
     rebalanceTimeout: group.rebalanceMs,
-    heartbeatInterval: Math.ceil(group.sessionMs / 4),
+    heartbeatInterval: Math.min(HEARTBEAT_MS, Math.ceil(group.sessionMs / 4)),
     maxWaitTimeInMs: MAX_WAIT_MS,
     allowAutoTopicCreation: false,
     partitionAssigners: [subscribedAssigner(() => work.beforeJoin())],

@@ -30,8 +30,13 @@ export function kafkaLogs(logger = new Logger('Kafka'), now = () => performance.
     };
 }
 
-/** Everyday, though kafkajs warns of it: members come and go. */
-const EVERYDAY = [/^The group is rebalancing/, /^Topic has been updated/];
+/** Everyday, though kafkajs warns of it: members come and go, answers it knows what to do with, limits we set. */
+const EVERYDAY = [
+  /^The group is rebalancing/,
+  /^Topic has been updated/,
+  /^Response /,
+  /^Limiting retries for the idempotent producer/,
+];
 
 function levelOf(level: logLevel, message: string): 'warn' | 'debug' {
   if (level !== logLevel.ERROR && level !== logLevel.WARN) return 'debug';

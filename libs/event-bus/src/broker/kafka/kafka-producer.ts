@@ -123,18 +123,10 @@ export class KafkaProducer {
       ([topic, ofTopic]) => ({ topic, messages: ofTopic.map(toMessage) }),
     );
     const answer = await producer.sendBatch({ topicMessages, acks: -1 });
-    this.checkComplete(answer);
-  }
-
-  private checkComplete(answer: readonly RecordMetadata[]): void {
-    const acknowledged = new Set(
-      answer
-        .filter(({ errorCode }) => errorCode === 0)
-        .map(({ topicName, partition }) => `${topicName}/${partition}`),
-    );
-    const missing = [...this.written].filter((name) => !acknowledged.has(name));
-    if (missing.length === 0) return;
-    throw new Error(`Kafka did not acknowledge what was sent to ${missing.join(', ')}`);
+    const missing = missingIn(answer, this.written);
+    if (missing.length > 0) {
+      throw new Error(`Kafka did not acknowledge what was sent to ${missing.join(', ')}`);
+    }
   }
 
   private async open(): Promise<Producer> {
@@ -169,6 +161,19 @@ export class KafkaProducer {
       return partition;
     };
   };
+}
+
+/** Partitions, `<topic>/<partition>`, that were written to and that the answer does not acknowledge. */
+export function missingIn(
+  answer: readonly Pick<RecordMetadata, 'topicName' | 'partition' | 'errorCode'>[],
+  written: ReadonlySet<string>,
+): string[] {
+  const acknowledged = new Set(
+    answer
+      .filter(({ errorCode }) => errorCode === 0)
+      .map(({ topicName, partition }) => `${topicName}/${partition}`),
+  );
+  return [...written].filter((name) => !acknowledged.has(name));
 }
 
 function toMessage({ key, value, headers }: OutgoingRecord): Message {
