@@ -98,7 +98,7 @@ describeWithEngines(['kafka'], () => {
         topics: [topic],
         onBatch: () => {
           tries += 1;
-
+          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- as a careless handler may
           return tries === 1 ? Promise.reject(undefined) : Promise.resolve();
         },
       });
