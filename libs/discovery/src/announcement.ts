@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { EngineUnusable } from '@gatehouse/kernel';
 import { Logger } from '@nestjs/common';
 import type { DiscoveryMetrics } from './discovery.metrics.ts';
 import { SIGNATURE_LIFETIME_MS, signEntry } from './documents/instance.entry.ts';
@@ -60,9 +61,19 @@ export class Announcement {
     this.entry = undefined;
   }
 
-  /** Registers, or where the registry is away goes on trying in the background. */
+  /**
+   * Registers, or where the registry is away goes on trying in the background.
+   * @throws EngineUnusable where it is there and refuses this process
+   */
   async start(): Promise<void> {
-    await this.beat();
+    const failure = await this.beat();
+    const { engine, address, variable, refusal } = this.store.engine;
+    const refused = failure && refusal(failure);
+    if (failure && refused !== undefined)
+      throw new EngineUnusable(
+        `${engine} at ${address} (${variable}) does not register this service: ${refused}: ${failure.message}`,
+        { cause: failure },
+      );
     this.running = this.keep();
   }
 
@@ -94,7 +105,8 @@ export class Announcement {
     }
   }
 
-  private async beat(): Promise<void> {
+  /** @returns why it failed */
+  private async beat(): Promise<Error | undefined> {
     const { service, instanceId } = this.announced;
     let operation: 'put' | 'renew' = 'put';
     try {
@@ -112,11 +124,13 @@ export class Announcement {
       }
       if (!this.inReach) this.logger.log('the registry is back; this instance is registered');
       this.inReach = true;
+      return undefined;
     } catch (error) {
       this.metrics.registration(operation, 'failed');
       if (this.inReach)
         this.logger.warn({ err: error }, 'could not reach the registry; trying again');
       this.inReach = false;
+      return error instanceof Error ? error : new Error(String(error));
     }
   }
 

@@ -1,5 +1,12 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { EngineConfig, Lifecycle, Listeners, Metrics, ServiceInfo } from '@gatehouse/kernel';
+import {
+  EngineConfig,
+  Health,
+  Lifecycle,
+  Listeners,
+  Metrics,
+  ServiceInfo,
+} from '@gatehouse/kernel';
 import { Announcement } from './announcement.ts';
 import { Directory } from './directory.ts';
 import { Discovery } from './discovery.ts';
@@ -80,6 +87,7 @@ export class DiscoveryModule {
             EngineConfig,
             ServiceInfo,
             Lifecycle,
+            Health,
           ],
         },
       ],
@@ -121,6 +129,7 @@ function followerOf(
   engines: EngineConfig,
   info: ServiceInfo,
   lifecycle: Lifecycle,
+  health: Health,
 ): RegistryFollower {
   const follower = new RegistryFollower(
     store,
@@ -130,6 +139,7 @@ function followerOf(
     config.DISCOVERY_POLL_SECONDS * 1000,
     engines.ENGINE_WAIT_SECONDS * 1000,
   );
+  health.addDependency(store.engine.engine.toLowerCase(), () => follower.assertReachable());
   const ownKey = readPublicKey(publicKeyOf(config.GATEHOUSE_SERVICE_KEY));
   lifecycle.onStart('registry', 'read the directory', () =>
     follower.start(() => {

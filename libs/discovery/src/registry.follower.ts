@@ -17,7 +17,7 @@ export class RegistryFollower {
   private due = false;
   private running?: Promise<void>;
   private stopWatching?: () => Promise<void>;
-  private reachable = true;
+  private problem: Error | undefined = new Error('not read yet');
 
   constructor(
     private readonly store: RegistryStore,
@@ -70,11 +70,18 @@ export class RegistryFollower {
       }
       await this.discovery.accept(await this.store.list(), readAt);
     } catch (error) {
+      this.problem = error instanceof Error ? error : new Error(String(error));
       this.discovery.registryLost();
       this.metrics.registryRead('failed', performance.now() - readAt, this.discovery);
       throw error;
     }
+    this.problem = undefined;
     this.metrics.registryRead('ok', performance.now() - readAt, this.discovery);
+  }
+
+  /** @throws what the last read threw */
+  assertReachable(): void {
+    if (this.problem) throw this.problem;
   }
 
   private notice(): void {
@@ -88,17 +95,16 @@ export class RegistryFollower {
       await this.pause();
       if (signal.aborted) return;
       this.due = false;
+      const before = this.problem;
       try {
         await this.read();
-        if (!this.reachable) this.logger.log('the registry is back');
-        this.reachable = true;
+        if (before) this.logger.log('the registry is back');
       } catch (error) {
-        if (this.reachable)
+        if (!before)
           this.logger.warn(
             { err: error },
             'the registry cannot be read; the last known instances stay',
           );
-        this.reachable = false;
       }
     }
   }

@@ -6,6 +6,7 @@ import { consulRefusal, NotConsul } from './consul.error.ts';
 import {
   checkIdOf,
   instanceIdOf,
+  NOTES_PATTERN,
   notesOf,
   readMeta,
   registrationOf,
@@ -19,12 +20,15 @@ export const DIRECTORY_KEY = 'gatehouse/directory';
 
 const CHECKS = '/v1/health/state/any';
 /**
- * Instances whose lease holds, and the nodes that Consul's own failure detection holds for dead: the agent of a dead
+ * Instances whose lease holds (by the notes that `registrationOf` writes, whatever else a service says in them), and the nodes that Consul's own failure detection holds for dead: the agent of a dead
  * machine cannot say any more that a lease on it has run out.
  */
-const CHECKS_FILTER = `("${TAG}" in ServiceTags and Status == "passing") or (CheckID == "serfHealth" and Status == "critical")`;
+const CHECKS_FILTER = `("${TAG}" in ServiceTags and Status == "passing" and Notes matches "${NOTES_PATTERN}") or (CheckID == "serfHealth" and Status == "critical")`;
 /** More instances of one service are not listed: one that floods the registry harms itself. */
 const MAX_INSTANCES = 256;
+/** More are not asked for by name. */
+const MAX_NAMED = 8;
+const PLAIN_ID = /^[A-Za-z0-9:._-]+$/;
 /** An agent tells the servers at once, or up to two seconds later where one of them has just come up. */
 const SYNC_TIMEOUT_MS = 5_000;
 
@@ -181,24 +185,16 @@ export class ConsulRegistryStore extends RegistryStore {
 
   /** The rows of these leases of one service; asks for entries only where one is not known yet. */
   private async rowsOf(service: string, checks: Check[]) {
-    const keyOf = (node: string, id: string) => `${node}\n${id}`;
-    const known = new Map(
-      checks.map((check) => {
-        const key = keyOf(check.Node, check.ServiceID);
-        return [key, this.entries.get(key)] as const;
-      }),
-    );
-    if (checks.some((c) => known.get(keyOf(c.Node, c.ServiceID))?.notes !== c.Notes))
-      for (const found of await this.instancesOf(service, `"${TAG}" in Service.Tags`)) {
-        const { entry, leaseMs } = readMeta(found.Service.Meta ?? {});
-        known.set(keyOf(found.Node.Node, found.Service.ID), {
-          notes: notesOf(entry),
-          entry,
-          leaseMs,
-        });
+    const known = new Map(checks.map((check) => [keyOf(check), this.entries.get(keyOf(check))]));
+    const unknown = checks.filter((check) => known.get(keyOf(check))?.notes !== check.Notes);
+    if (unknown.length > 0)
+      for (const { Node, Service } of await this.instancesOf(service, filterOf(unknown))) {
+        const { entry, leaseMs } = readMeta(Service.Meta ?? {});
+        const key = keyOf({ Node: Node.Node, ServiceID: Service.ID });
+        known.set(key, { notes: notesOf(entry), entry, leaseMs });
       }
     return checks.flatMap((check) => {
-      const key = keyOf(check.Node, check.ServiceID);
+      const key = keyOf(check);
       const entry = known.get(key);
       // Gone between the two answers.
       if (!entry) return [];
@@ -213,7 +209,9 @@ export class ConsulRegistryStore extends RegistryStore {
   }
 
   private async registered(service: string, id: string): Promise<Registered | undefined> {
-    const found = await this.instancesOf(service, `Service.ID == ${JSON.stringify(id)}`);
+    const found = (await this.instancesOf(service, filterOf([{ ServiceID: id }]))).filter(
+      ({ Service }) => Service.ID === id,
+    );
     return found.find(holds) ?? found[0];
   }
 
@@ -237,6 +235,18 @@ export class ConsulRegistryStore extends RegistryStore {
       await sleep(pause);
     }
   }
+}
+
+/** Service ids are unique at one node only. */
+function keyOf({ Node, ServiceID }: Pick<Check, 'Node' | 'ServiceID'>): string {
+  return `${Node}\n${ServiceID}`;
+}
+
+/** Of instances by their ids; of many, or where a stranger's id might end the expression, all of the platform's. */
+function filterOf(wanted: readonly Pick<Check, 'ServiceID'>[]): string {
+  if (wanted.length > MAX_NAMED || !wanted.every(({ ServiceID }) => PLAIN_ID.test(ServiceID)))
+    return `"${TAG}" in Service.Tags`;
+  return wanted.map(({ ServiceID }) => `Service.ID == ${JSON.stringify(ServiceID)}`).join(' or ');
 }
 
 function isDeadNode(check: Check): boolean {

@@ -1,3 +1,5 @@
+import { errors } from 'undici';
+
 /** Consul, or whatever answers in its place, did not do what it was asked. */
 export class ConsulError extends Error {
   override readonly name = 'ConsulError';
@@ -36,11 +38,12 @@ export function consulRefusal(error: unknown): string | undefined {
     return error.status === 404 ? 'what answers at CONSUL_HTTP_ADDR is not Consul' : undefined;
   }
   if (error instanceof NotConsul) return 'what answers at CONSUL_HTTP_ADDR is not Consul';
+  if (error instanceof errors.HTTPParserError)
+    return 'what answers at CONSUL_HTTP_ADDR does not speak HTTP';
   const code = (error as { code?: unknown } | undefined)?.code;
   if (typeof code !== 'string') return undefined;
   if (code === 'ENOTFOUND') return 'the host of CONSUL_HTTP_ADDR does not resolve';
   if (UNTRUSTED.has(code)) return 'its certificate is not trusted; see CONSUL_TLS_CA';
-  if (code.startsWith('HPE_')) return 'what answers at CONSUL_HTTP_ADDR does not speak HTTP';
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG')
     return 'what answers at CONSUL_HTTP_ADDR does not speak TLS';
   if (code.startsWith('ERR_SSL_') && code.includes('ALERT'))

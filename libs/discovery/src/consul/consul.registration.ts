@@ -30,6 +30,9 @@ export function checkIdOf(serviceId: string): string {
   return `service:${serviceId}`;
 }
 
+/** What `notesOf` gives, as a regular expression. */
+export const NOTES_PATTERN = '^gatehouse entry sha-256:[0-9a-f]{64}$';
+
 /** Stands in the check's notes: a check that is read says which entry the service holds. */
 export function notesOf(entry: string): string {
   return `gatehouse entry sha-256:${createHash('sha256').update(entry).digest('hex')}`;

@@ -16,7 +16,7 @@ export interface WatchTimes {
 const TIMES: WatchTimes = {
   wait: 30_000,
   late: 5_000,
-  pause: 50,
+  pause: 200,
   firstRetry: 250,
   longestRetry: 5_000,
 };
@@ -95,7 +95,7 @@ export class ConsulWatch {
         ...(blocking && { index: String(this.index), wait: `${wait}ms` }),
       },
       allow: [404],
-      ...(blocking && { timeoutMs: wait * (1 + 1 / 16) + late }),
+      ...(blocking && { timeoutMs: Math.ceil(wait * (1 + 1 / 16)) + late }),
       signal: this.abort.signal,
     });
   }

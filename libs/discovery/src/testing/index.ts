@@ -4,5 +4,6 @@ export {
   type RegistryHarness,
   registryStoreContract,
 } from './registry-store.contract.ts';
+export { RegisteredService } from './registered-service.ts';
 export { SecuredConsul } from './secured-consul.ts';
 export { TestPlatform } from './test-platform.ts';
