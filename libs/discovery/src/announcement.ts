@@ -68,12 +68,14 @@ export class Announcement {
   async start(): Promise<void> {
     const failure = await this.beat();
     const { engine, address, variable, refusal } = this.store.engine;
-    const refused = failure && refusal(failure);
-    if (failure && refused !== undefined)
+    const refused = failure === undefined ? undefined : refusal(failure);
+    if (refused !== undefined) {
+      const why = failure instanceof Error ? failure.message : String(failure);
       throw new EngineUnusable(
-        `${engine} at ${address} (${variable}) does not register this service: ${refused}: ${failure.message}`,
+        `${engine} at ${address} (${variable}) does not register this service: ${refused}: ${why}`,
         { cause: failure },
       );
+    }
     this.running = this.keep();
   }
 
@@ -106,7 +108,7 @@ export class Announcement {
   }
 
   /** @returns why it failed */
-  private async beat(): Promise<Error | undefined> {
+  private async beat(): Promise<unknown> {
     const { service, instanceId } = this.announced;
     let operation: 'put' | 'renew' = 'put';
     try {
@@ -130,7 +132,7 @@ export class Announcement {
       if (this.inReach)
         this.logger.warn({ err: error }, 'could not reach the registry; trying again');
       this.inReach = false;
-      return error instanceof Error ? error : new Error(String(error));
+      return error;
     }
   }
 

@@ -40,7 +40,8 @@ export class DiscoveryModule {
         },
         {
           provide: RegistryStore,
-          useFactory: openRegistry,
+          useFactory: (info: ServiceInfo) => openRegistry(info.name),
+          inject: [ServiceInfo],
         },
         {
           provide: Directory,

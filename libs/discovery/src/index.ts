@@ -29,5 +29,6 @@ export {
   type PublishDirectoryOptions,
 } from './publishing/publish-directory.ts';
 export { RegistryStore, type StoredEntry } from './registry.store.ts';
+export { StaticRegistryStore } from './static/static-registry.store.ts';
 export { issueProvisionerToken } from './via/via.token.ts';
 export { type ViaCaller, ViaTokens } from './via/via.tokens.ts';

@@ -1,7 +1,8 @@
 import { configOf } from '@gatehouse/kernel';
 import { z } from 'zod';
 
-/** Which registry there is: Consul with CONSUL_HTTP_ADDR, else PostgreSQL. */
+/** Which registry there is: DISCOVERY_STATIC, else CONSUL_HTTP_ADDR, else PostgreSQL. */
 export class RegistryConfig extends configOf({
+  DISCOVERY_STATIC: z.string().optional().meta({ example: 'auth=10.0.0.7:3900' }),
   CONSUL_HTTP_ADDR: z.string().optional().meta({ example: 'http://127.0.0.1:8500' }),
 }) {}

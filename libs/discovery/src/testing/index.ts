@@ -1,3 +1,4 @@
+export { DnsServer } from './dns-server.ts';
 export { MemoryRegistry, MemoryRegistryStore } from './memory-registry.store.ts';
 export {
   contractServices,
