@@ -28,6 +28,7 @@ import { ParkedKeys } from './operations/parked-keys.ts';
 import { Outbox } from './outbox/outbox.ts';
 import { OutboxRelay } from './outbox/outbox-relay.ts';
 import { OutboxStore } from './outbox/outbox.store.ts';
+import { RefusedRows } from './outbox/refused-rows.ts';
 import { EVENT_CATALOGUES, IntegrationEvents } from './publish/integration-events.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
 
@@ -53,6 +54,7 @@ export class EventBusModule {
         { provide: Listener, useFactory: listener, inject: [EventBusConfig, ServiceInfo] },
         chosenBroker,
         OutboxStore,
+        RefusedRows,
         OutboxRelay,
         Outbox,
         IntegrationEvents,

@@ -10,6 +10,7 @@ export {
   type OutgoingRecord,
   type PartitionLag,
   type PartitionRange,
+  RecordRefused,
   type RecordBatch,
   type SubscribeOptions,
   type Subscription,
@@ -51,6 +52,7 @@ export { DeadLetterNotFound } from './dead-letters/errors.ts';
 export { EventBusModule, type EventBusOptions } from './event-bus.module.ts';
 export { eventBusMigrations } from './migrations/event-bus.migrations.ts';
 export {
+  type ChannelState,
   type ConsumerState,
   EventOperations,
   type TopicState,

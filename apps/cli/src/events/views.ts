@@ -25,6 +25,8 @@ export interface OutboxChannel {
   channel: string;
   depth: number;
   oldest_age_seconds: number;
+  dead_letters: number;
+  parked_keys: number;
 }
 
 export interface ParkedKey {
@@ -80,11 +82,13 @@ export const lag: View<Consumer> = {
 };
 
 export const outbox: View<OutboxChannel> = {
-  heads: ['OUTBOX', 'WAITING', 'OLDEST'],
-  row: ({ channel, depth, oldest_age_seconds: age }) => [
+  heads: ['OUTBOX', 'WAITING', 'OLDEST', 'PARKED', 'DEAD'],
+  row: ({ channel, depth, oldest_age_seconds: age, parked_keys: parked, dead_letters: dead }) => [
     channel,
     depth >= 10_000 ? '10000 or more' : String(depth),
     depth === 0 ? '-' : `${age.toFixed(1)} s`,
+    String(parked),
+    String(dead),
   ],
 };
 

@@ -1,3 +1,13 @@
+import { NotRetryable } from '../consume/not-retryable.ts';
+
+/**
+ * One of the records will never be taken, whenever and however often it is sent: too large, or malformed. Not for what
+ * can be mended elsewhere: a missing topic or right, a full disk.
+ */
+export class RecordRefused extends NotRetryable {
+  override readonly name = 'RecordRefused';
+}
+
 /** What is appended to a topic. */
 export interface OutgoingRecord {
   topic: string;
@@ -123,7 +133,7 @@ export interface Subscription {
  * contract suite of `@gatehouse/event-bus/testing` against every adapter:
  *
  * - `produce` resolves when all records are durable, and is all or nothing per topic and partition. Rejected, some may
- *   be there: the caller repeats, so delivery is at least once.
+ *   be there: the caller repeats, so delivery is at least once. With RecordRefused: repeating the same is in vain.
  * - Records of one topic and key are delivered in the order in which they were produced.
  * - A service appends to topics `<service>.*` and joins and describes groups `<service>.*` alone; else `produce`,
  *   `subscribe` and `describeGroup` reject.

@@ -7,6 +7,7 @@ export class EventBusMetrics {
   readonly published;
   readonly relayed;
   readonly relayFailures;
+  readonly relayRefusals;
   readonly outboxDepth;
   readonly outboxOldest;
   readonly taken;
@@ -31,6 +32,11 @@ export class EventBusMetrics {
     this.relayFailures = metrics.counter(
       'event_bus_outbox_relay_failures_total',
       'Batches the sink of a channel did not take',
+      ['channel'],
+    );
+    this.relayRefusals = metrics.counter(
+      'event_bus_outbox_refused_total',
+      'Outbox rows the sink of a channel refused for good; they are dead letters of consumer outbox:<channel>',
       ['channel'],
     );
     this.outboxDepth = metrics.gauge(

@@ -30,6 +30,16 @@ export interface HeldEvent {
   failed_at: Date | null;
 }
 
+/** A held event whose turn it is. */
+export interface Begun {
+  id: number;
+  /** Tries that began and whose end was not seen. */
+  unended: number;
+}
+
+/** From counting a try to having its key's lock it takes a statement or two. */
+const BEGUN_MS = 2_000;
+
 export interface DeadFilter {
   /** The letter of the last one seen. */
   after?: string;
@@ -101,36 +111,39 @@ export class HeldEventsStore {
   }
 
   /** The first of a key's line. */
-  async first({
-    consumer,
-    topic,
-    key,
-  }: EventKey): Promise<(HeldEvent & { due: boolean }) | undefined> {
-    const [row] = await this.database.query<HeldEvent & { due: boolean }>(
-      `SELECT *, coalesce(due_at <= clock_timestamp(), false) AS due FROM held_events
+  async first({ consumer, topic, key }: EventKey): Promise<HeldEvent | undefined> {
+    const [row] = await this.database.query<HeldEvent>(
+      `SELECT * FROM held_events
        WHERE consumer = $1 AND topic = $2 AND key = $3 ORDER BY id LIMIT 1`,
       [consumer, topic, key],
     );
     return row;
   }
 
-  /** How many tries of the first of a key's line, if it is due, have begun and not ended. */
-  async unended(key: EventKey): Promise<number> {
-    const first = await this.first(key);
-    return first?.state === 'pending' && first.due ? first.begun : 0;
+  /** The first of a key's line, if it is due: how many of its tries have begun and not ended. */
+  async peek(key: EventKey): Promise<Begun | 'none' | 'busy'> {
+    return this.dueFirst(key, (head) => `SELECT id, begun AS unended FROM ${head}`);
   }
 
-  /** Counts a try of the first of a key's line, if it is due, before it begins; nothing while somebody else has the key. */
-  async begin({ consumer, topic, key }: EventKey): Promise<void> {
+  /**
+   * The same, and one more try of it has begun: counted durably, and nobody else begins one until this one has the key's
+   * lock, or its process can be taken for dead.
+   */
+  async begin(key: EventKey): Promise<Begun | 'none' | 'busy'> {
+    return this.dueFirst(
+      key,
+      (head) => `UPDATE held_events h
+         SET begun = h.begun + 1, due_at = clock_timestamp() + make_interval(secs => ${BEGUN_MS / 1000})
+         FROM ${head} WHERE h.id = first.id RETURNING h.id, h.begun - 1 AS unended`,
+    );
+  }
+
+  /** What was begun was not tried after all. */
+  async unbegin(id: number): Promise<void> {
     await this.database.query(
-      `WITH locked AS (
-         SELECT FROM consumer_keys WHERE consumer = $1 AND topic = $2 AND key = $3 FOR UPDATE SKIP LOCKED
-       )
-       UPDATE held_events SET begun = begun + 1
-       WHERE state = 'pending' AND due_at <= clock_timestamp() AND EXISTS (SELECT FROM locked) AND id = (
-         SELECT id FROM held_events WHERE consumer = $1 AND topic = $2 AND key = $3 ORDER BY id LIMIT 1
-       )`,
-      [consumer, topic, key],
+      `UPDATE held_events SET begun = greatest(begun - 1, 0), due_at = clock_timestamp()
+       WHERE id = $1 AND state = 'pending'`,
+      [id],
     );
   }
 
@@ -140,6 +153,29 @@ export class HeldEventsStore {
       [letter],
     );
     return row;
+  }
+
+  /** Under the key's lock for as long as the statement takes. */
+  private async dueFirst(
+    { consumer, topic, key }: EventKey,
+    statement: (head: string) => string,
+  ): Promise<Begun | 'none' | 'busy'> {
+    const [row] = await this.database.query<
+      { locked: boolean } & (Begun | Record<keyof Begun, null>)
+    >(
+      `WITH locked AS MATERIALIZED (
+         SELECT FROM consumer_keys WHERE consumer = $1 AND topic = $2 AND key = $3 FOR UPDATE SKIP LOCKED
+       ), head AS MATERIALIZED (
+         SELECT id, begun, state, due_at FROM held_events
+         WHERE consumer = $1 AND topic = $2 AND key = $3 AND EXISTS (SELECT FROM locked) ORDER BY id LIMIT 1
+       ), found AS (
+         ${statement(`(SELECT * FROM head WHERE state = 'pending' AND due_at <= clock_timestamp()) first`)}
+       )
+       SELECT EXISTS (SELECT FROM locked) AS locked, found.id, found.unended FROM (SELECT) one LEFT JOIN found ON true`,
+      [consumer, topic, key],
+    );
+    if (!row?.locked) return 'busy';
+    return row.id === null ? 'none' : { id: row.id, unended: row.unended };
   }
 
   /** Takes the first of the line away; the next one is due at once, and without one the key is free. */

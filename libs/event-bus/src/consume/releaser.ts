@@ -8,15 +8,18 @@ import { backoff } from '../broker/backoff.ts';
 import { Wake } from '../broker/wake.ts';
 import { EventBusConfig } from '../config/event-bus.config.ts';
 import { EventBusMetrics } from '../config/event-bus.metrics.ts';
+import { channelOf } from '../outbox/outbox-consumer.ts';
+import { OutboxRelay } from '../outbox/outbox-relay.ts';
+import { OutboxRow } from '../outbox/outbox.store.ts';
 import type { EventHandler } from './consumer.ts';
 import { ConsumerRegistry } from './consumer.registry.ts';
 import { CountedTries, ProcessEnded } from './counted-tries.ts';
 import { HandleEvent } from './handle-event.ts';
-import { type HeldEvent, HeldEventsStore } from './held-events.store.ts';
+import { type Begun, type HeldEvent, HeldEventsStore } from './held-events.store.ts';
 import { type EventKey, InboxStore } from './inbox.store.ts';
 import { NotRetryable } from './not-retryable.ts';
 import { readRecord } from './read-record.ts';
-import { verdictOf } from './verdict.ts';
+import { type RetryPolicy, verdictOf } from './verdict.ts';
 
 /** What one step did to a key's line. `none`: nothing is due; `busy`: somebody else has the key. */
 export type Step = 'handled' | 'failed' | 'none' | 'busy';
@@ -45,6 +48,7 @@ export class Releaser {
     private readonly handle: HandleEvent,
     private readonly counted: CountedTries,
     private readonly consumers: ConsumerRegistry,
+    private readonly relay: OutboxRelay,
     private readonly config: EventBusConfig,
     private readonly metrics: EventBusMetrics,
   ) {}
@@ -71,33 +75,41 @@ export class Releaser {
     this.timers.add(timer);
   }
 
-  /** One try of the first event of a key's line, if it is due. */
+  /** One try of the first event of a key's line, if it is due; counted before it begins, for its process may end with it. */
   async step(key: EventKey): Promise<Step> {
+    const first = await this.unlessBusy(() => this.held.peek(key));
+    if (typeof first === 'string') return first;
+    return this.counted.among(first.unended, async () => {
+      const begun = await this.unlessBusy(() => this.held.begin(key));
+      if (typeof begun === 'string') return begun;
+      let step: Step = 'busy';
+      try {
+        step = await this.unlessBusy(() => this.tryFirst(key, begun));
+        return step;
+      } finally {
+        // Also where the database threw: then it may not take this either, and one is counted that was none.
+        if (step === 'busy') await this.held.unbegin(begun.id).catch(() => undefined);
+      }
+    });
+  }
+
+  private async unlessBusy<T>(work: () => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries += 1) {
-      const step = await this.stepOnce(key);
-      if (step !== 'busy' || tries >= BUSY_TRIES || this.stopping) return step;
+      const done = await work();
+      if (done !== 'busy' || tries >= BUSY_TRIES || this.isStopping()) return done;
       await sleep(BUSY_PAUSE_MS);
     }
   }
 
-  /** Counted before it begins: its process may end with it. */
-  private async stepOnce(key: EventKey): Promise<Step> {
-    const unended = await this.held.unended(key);
-    return this.counted.among(unended, async () => {
-      await this.held.begin(key);
-      return this.tryFirst(key);
-    });
-  }
-
-  private async tryFirst(key: EventKey): Promise<Step> {
+  private async tryFirst(key: EventKey, begun: Begun): Promise<Step> {
     let tried: HeldEvent | undefined;
     try {
       return await this.handle.inTransaction<Step>(async () => {
         if (!(await this.inbox.tryLock(key))) return { answer: 'busy' };
         const first = await this.held.first(key);
-        if (first?.state !== 'pending' || !first.due) return { answer: 'none' };
+        if (first?.id !== begun.id || first.state !== 'pending') return { answer: 'none' };
         tried = first;
-        const unended = first.begun - 1; // without this one
+        const { unended } = begun;
         if (unended > 0 && first.attempts + unended >= this.config.EVENT_MAX_ATTEMPTS) {
           throw new ProcessEnded(unended);
         }
@@ -110,7 +122,7 @@ export class Releaser {
       });
     } catch (error) {
       if (!tried) throw error;
-      await this.judge(tried, error);
+      await this.judge(tried, begun.unended, error);
       return 'failed';
     }
   }
@@ -154,6 +166,8 @@ export class Releaser {
 
   /** @throws NotRetryable where the event has no handler, or is none */
   private workOf(held: HeldEvent): { handler: EventHandler; event: CloudEvent } {
+    const channel = channelOf(held.consumer);
+    if (channel !== undefined) return this.sendingOf(channel, held);
     const reading = readRecord({ topic: held.topic, value: held.value });
     if (reading.kind === 'unreadable') throw reading.error;
     if (reading.kind !== 'event') throw new NotRetryable('The record is not an event of its topic');
@@ -163,10 +177,30 @@ export class Releaser {
     return { handler, event: reading.event };
   }
 
-  private async judge(tried: HeldEvent, error: unknown): Promise<void> {
+  /** A row of the outbox that was refused, or waits behind such a one, goes to its sink. */
+  private sendingOf(
+    channel: string,
+    held: HeldEvent,
+  ): { handler: EventHandler; event: CloudEvent } {
+    const sink = this.relay.sinkOf(channel);
+    if (!sink) throw new NotRetryable(`Nobody sends "${channel}" any more`);
+    const topic = held.topic === channel ? null : held.topic;
+    const row = new OutboxRow(Number(held.record.offset), held.key, topic, held.value);
+    // Of some channels the payload is no event: what the context needs of one is made up.
+    const { traceparent, source } = row.payload as Partial<CloudEvent>;
+    const event = { id: held.event_id, type: held.consumer, source, traceparent } as CloudEvent;
+    return { handler: () => sink([row]), event };
+  }
+
+  private async judge(tried: HeldEvent, unended: number, error: unknown): Promise<void> {
     // Those that did not end failed too; one that was not begun any more did not.
-    const tries = error instanceof ProcessEnded ? tried.begun - 1 : Math.max(tried.begun, 1);
-    const verdict = verdictOf(error, tried.attempts + tries, this.config);
+    const tries = error instanceof ProcessEnded ? unended : unended + 1;
+    // What only could not be sent now is sent later, however often that takes.
+    const patient = channelOf(tried.consumer) !== undefined && !(error instanceof NotRetryable);
+    const verdict = verdictOf(error, tried.attempts + tries, {
+      ...this.policy,
+      ...(patient && { EVENT_MAX_ATTEMPTS: Infinity }),
+    });
     await this.database.transaction(async () => {
       await this.inbox.lock(tried);
       const now = await this.held.find(tried.letter);
@@ -180,6 +214,11 @@ export class Releaser {
       'An event was not handled',
     );
     if (verdict.state === 'pending') this.wakeIn(verdict.delayMs);
+  }
+
+  private get policy(): RetryPolicy {
+    const { EVENT_MAX_ATTEMPTS, EVENT_RETRY_BASE_MS, EVENT_RETRY_MAX_MS } = this.config;
+    return { EVENT_MAX_ATTEMPTS, EVENT_RETRY_BASE_MS, EVENT_RETRY_MAX_MS };
   }
 
   private isStopping(): boolean {

@@ -5,7 +5,7 @@ import type { EventBusConfig } from '../config/event-bus.config.ts';
 import type { Verdict } from './held-events.store.ts';
 import { NotRetryable } from './not-retryable.ts';
 
-type RetryPolicy = Pick<
+export type RetryPolicy = Pick<
   EventBusConfig,
   'EVENT_MAX_ATTEMPTS' | 'EVENT_RETRY_BASE_MS' | 'EVENT_RETRY_MAX_MS'
 >;

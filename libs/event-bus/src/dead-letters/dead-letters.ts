@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { DeadLetterReason } from '@gatehouse/kernel';
 import { Database } from '@gatehouse/persistence';
 import { Injectable } from '@nestjs/common';
@@ -7,6 +9,9 @@ import { type HeldEvent, HeldEventsStore } from '../consume/held-events.store.ts
 import { InboxStore } from '../consume/inbox.store.ts';
 import { Releaser } from '../consume/releaser.ts';
 import { DeadLetterNotFound } from './errors.ts';
+
+const VERDICT_WITHIN_MS = 2_000;
+const VERDICT_EVERY_MS = 50;
 
 /** An event that a consumer could not handle and that waits for an operator; its key is parked. */
 export interface DeadLetter {
@@ -84,7 +89,19 @@ export class DeadLetters {
     );
     const step = await this.releaser.step(held);
     if (step !== 'failed') this.releaser.wakeIn(0);
-    return step === 'handled' || step === 'failed' ? step : 'pending';
+    return step === 'handled' || step === 'failed' ? step : this.outcomeOf(id);
+  }
+
+  /** Somebody else was quicker to try what was revived: what became of it, if that is soon known. */
+  private async outcomeOf(id: string): Promise<ReplayOutcome> {
+    const until = performance.now() + VERDICT_WITHIN_MS;
+    for (;;) {
+      const held = await this.held.find(id);
+      if (!held) return 'handled';
+      if (held.state === 'dead') return 'failed';
+      if (performance.now() > until) return 'pending';
+      await sleep(VERDICT_EVERY_MS);
+    }
   }
 
   /** Gives the event up: it counts as taken, and the key's later events follow. @throws DeadLetterNotFound */

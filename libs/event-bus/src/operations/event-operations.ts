@@ -8,6 +8,7 @@ import type { Consumer } from '../consume/consumer.ts';
 import { ConsumerRegistry } from '../consume/consumer.registry.ts';
 import { HeldEventsStore } from '../consume/held-events.store.ts';
 import type { ConsumerMode } from '../consume/on-integration-event.decorator.ts';
+import { channelOf, outboxConsumer } from '../outbox/outbox-consumer.ts';
 import { OutboxRelay } from '../outbox/outbox-relay.ts';
 import { type OutboxDepth, OutboxStore } from '../outbox/outbox.store.ts';
 import { EVENT_CATALOGUES } from '../publish/integration-events.ts';
@@ -30,6 +31,13 @@ export interface ConsumerState {
   members: readonly string[];
   positions: readonly GroupPosition[];
   deadLetters: number;
+  parkedKeys: number;
+}
+
+export interface ChannelState extends OutboxDepth {
+  /** Rows that the channel's sink refused for good: dead letters of consumer `outbox:<channel>`. */
+  deadLetters: number;
+  /** Keys whose later rows wait behind such a one. */
   parkedKeys: number;
 }
 
@@ -76,6 +84,7 @@ export class EventOperations {
       })),
     );
     const gone = [...counts.keys()]
+      .filter((name) => channelOf(name) === undefined)
       .filter((name) => !present.some((consumer) => consumer.name === name))
       .map((name) => ({
         name,
@@ -93,9 +102,16 @@ export class EventOperations {
     return this.parked.list(query);
   }
 
-  /** What is committed and not yet sent, by channel. */
-  outbox(): Promise<OutboxDepth[]> {
-    return this.store.depths(this.relay.channels);
+  /** What is committed and not yet sent, by channel, and what was refused for good. */
+  async outbox(): Promise<ChannelState[]> {
+    const [depths, counts] = await Promise.all([
+      this.store.depths(this.relay.channels),
+      this.held.counts(),
+    ]);
+    return depths.map((depth) => {
+      const held = counts.find(({ consumer }) => consumer === outboxConsumer(depth.channel));
+      return { ...depth, deadLetters: held?.dead ?? 0, parkedKeys: held?.keys ?? 0 };
+    });
   }
 
   private async groupOf(consumer: Consumer): Promise<Pick<ConsumerState, 'members' | 'positions'>> {

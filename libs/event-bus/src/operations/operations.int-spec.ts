@@ -163,6 +163,8 @@ describe('what operators see and do', () => {
     expect((await alpha.get(EventOperations).outbox())[0]).toMatchObject({
       channel: 'events',
       depth: 3,
+      deadLetters: 0,
+      parkedKeys: 0,
     });
     await bus.sql(`DELETE FROM alpha.outbox WHERE partition = 9`);
   });

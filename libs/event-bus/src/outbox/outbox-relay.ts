@@ -8,6 +8,7 @@ import { EventBusConfig } from '../config/event-bus.config.ts';
 import { EventBusMetrics } from '../config/event-bus.metrics.ts';
 import { OUTBOX_PARTITIONS } from './outbox-partition.ts';
 import { OUTBOX_NOTICE, OutboxStore } from './outbox.store.ts';
+import { RefusedRows } from './refused-rows.ts';
 import { type OutboxSink, RelayLane } from './relay-lane.ts';
 
 /** Others are told of committed rows at most so often. */
@@ -31,6 +32,7 @@ export class OutboxRelay {
 
   constructor(
     private readonly store: OutboxStore,
+    private readonly refusedRows: RefusedRows,
     private readonly config: EventBusConfig,
     private readonly service: ServiceInfo,
     private readonly metrics: EventBusMetrics,
@@ -48,9 +50,10 @@ export class OutboxRelay {
     for (const [channel, sink] of this.sinks) {
       await this.store.prepare(channel);
       for (let partition = 0; partition < OUTBOX_PARTITIONS; partition += 1) {
-        const lane = new RelayLane(channel, partition, this.store, sink, {
+        const lane = new RelayLane(channel, partition, this.store, sink, this.refusedRows, {
           batchSize: this.config.OUTBOX_BATCH_SIZE,
           relayed: (count) => this.metrics.relayed.inc({ channel }, count),
+          refused: () => this.metrics.relayRefusals.inc({ channel }),
           failed: () => this.metrics.relayFailures.inc({ channel }),
         });
         lane.start();
@@ -66,6 +69,11 @@ export class OutboxRelay {
 
   get channels(): string[] {
     return [...this.sinks.keys()];
+  }
+
+  /** Where the rows of a channel go; undefined: nothing of this version of the service sends them. */
+  sinkOf(channel: string): OutboxSink | undefined {
+    return this.sinks.get(channel);
   }
 
   /** Rows were committed. */

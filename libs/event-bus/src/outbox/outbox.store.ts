@@ -1,6 +1,7 @@
 import { Database } from '@gatehouse/persistence';
 import { Injectable } from '@nestjs/common';
 
+import { outboxConsumer } from './outbox-consumer.ts';
 import { OUTBOX_PARTITIONS } from './outbox-partition.ts';
 
 /** What a sink is given: rows of one channel, in order of id. */
@@ -11,6 +12,8 @@ export class OutboxRow {
     readonly topic: string | null,
     /** The payload as it is stored: JSON. */
     readonly text: string,
+    /** Another row of its key was refused: it waits behind that one. */
+    readonly parked = false,
   ) {}
 
   get payload(): unknown {
@@ -80,12 +83,26 @@ export class OutboxStore {
       key: string;
       topic: string | null;
       payload: string;
+      parked: boolean;
     }>(
-      `SELECT id, key, topic, payload FROM outbox
+      `SELECT id, key, topic, payload,
+         EXISTS (SELECT FROM consumer_keys k
+                 WHERE k.consumer = $4 AND k.topic = coalesce(o.topic, o.channel) AND k.key = o.key AND k.held > 0) AS parked
+       FROM outbox o
        WHERE channel = $1 AND partition = $2 ORDER BY id LIMIT $3`,
-      [channel, partition, limit],
+      [channel, partition, limit, outboxConsumer(channel)],
     );
-    return rows.map((row) => new OutboxRow(row.id, row.key, row.topic, row.payload));
+    return rows.map(
+      ({ id, key, topic, payload, parked }) => new OutboxRow(id, key, topic, payload, parked),
+    );
+  }
+
+  /** In the current transaction; false: it is not there any more. */
+  async take(row: OutboxRow): Promise<boolean> {
+    const taken = await this.database.query('DELETE FROM outbox WHERE id = $1 RETURNING 1', [
+      row.id,
+    ]);
+    return taken.length > 0;
   }
 
   async delete(rows: readonly OutboxRow[]): Promise<void> {

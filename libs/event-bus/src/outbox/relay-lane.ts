@@ -1,18 +1,22 @@
 import { Logger } from '@nestjs/common';
 
 import { backoff } from '../broker/backoff.ts';
+import { RecordRefused } from '../broker/event-broker.ts';
 import { Wake } from '../broker/wake.ts';
 import type { OutboxRow, OutboxStore } from './outbox.store.ts';
+import type { RefusedRows } from './refused-rows.ts';
 
 /**
  * Takes rows of one channel, in order of id. Resolves when all of them are durable at their destination; rejects, and all
- * of them come again. May be given a row twice, never a later row of a key before an earlier one.
+ * of them come again. May be given a row twice, never a later row of a key before an earlier one. Rejects with
+ * RecordRefused where one of them will never be taken: that one is put aside, and the others go on.
  */
 export type OutboxSink = (rows: readonly OutboxRow[]) => Promise<void>;
 
 export interface LaneOptions {
   batchSize: number;
   relayed: (count: number) => void;
+  refused: () => void;
   failed: () => void;
 }
 
@@ -37,6 +41,7 @@ export class RelayLane {
     readonly partition: number,
     private readonly store: OutboxStore,
     private readonly sink: OutboxSink,
+    private readonly refusedRows: RefusedRows,
     private readonly options: LaneOptions,
   ) {}
 
@@ -106,10 +111,46 @@ export class RelayLane {
   private async sendOne(): Promise<boolean> {
     const rows = await this.store.next(this.channel, this.partition, this.options.batchSize);
     if (rows.length === 0) return false;
+    await this.refusedRows.followParked(
+      this.channel,
+      rows.filter(({ parked }) => parked),
+    );
+    const free = rows.filter(({ parked }) => !parked);
+    if (free.length === 0) return true;
+    try {
+      await this.sendRows(free);
+    } catch (error) {
+      if (!(error instanceof RecordRefused)) throw error;
+      await this.sendOneByOne(free);
+    }
+    return true;
+  }
+
+  private async sendRows(rows: readonly OutboxRow[]): Promise<void> {
     await this.sink(rows);
     await this.store.delete(rows);
     this.options.relayed(rows.length);
-    return true;
+  }
+
+  /** One of them is refused, and the sink does not say which. */
+  private async sendOneByOne(rows: readonly OutboxRow[]): Promise<void> {
+    const refusedKeys = new Set<string>();
+    for (const row of rows) {
+      const key = JSON.stringify([row.topic, row.key]);
+      if (refusedKeys.has(key)) continue; // it follows at the next look
+      try {
+        await this.sendRows([row]);
+      } catch (error) {
+        if (!(error instanceof RecordRefused)) throw error;
+        refusedKeys.add(key);
+        await this.refusedRows.putAside(this.channel, row, error);
+        this.options.refused();
+        this.logger.error(
+          { err: error, channel: this.channel, topic: row.topic, key: row.key, row: row.id },
+          'A row of the outbox was refused for good: it is a dead letter, and its key is parked',
+        );
+      }
+    }
   }
 
   private isStopping(): boolean {

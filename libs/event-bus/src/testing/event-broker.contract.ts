@@ -4,11 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '@gatehouse/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
-import type {
-  EventBroker,
-  GroupDescription,
-  OutgoingRecord,
-  Subscription,
+import {
+  type EventBroker,
+  type GroupDescription,
+  type OutgoingRecord,
+  RecordRefused,
+  type Subscription,
 } from '../broker/event-broker.ts';
 import { Collector } from './collector.ts';
 import { signal } from './signal.ts';
@@ -122,6 +123,19 @@ export function eventBrokerContract(name: string, start: () => Promise<BrokerEng
         const seen = await Collector.on(alpha, { group, topics: [topic] });
         await seen.has(600);
         for (const writer of range(10)) expect(seen.valuesOf(`w${writer}`)).toEqual(range(40));
+      });
+
+      it('says so where a record will never be taken, and takes the next', async () => {
+        // Too large for Kafka, and text that PostgreSQL does not store.
+        const refused = { topic, key: 'a', value: `${'x'.repeat(3_000_000)}\0` };
+        await expect(alpha.produce([refused])).rejects.toBeInstanceOf(RecordRefused);
+        await alpha.produce(records(1, 'a'));
+        const seen = await Collector.on(alpha, { group, topics: [topic] });
+        await seen.has(1);
+        expect(seen.values).toEqual(['0']);
+        await expect(
+          alpha.produce([{ topic: `${topic}-none`, key: 'a', value: '1' }]),
+        ).rejects.not.toBeInstanceOf(RecordRefused);
       });
 
       it('refuses a topic that does not exist', async () => {

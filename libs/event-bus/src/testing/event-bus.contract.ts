@@ -5,6 +5,7 @@ import { newRequestContext, newTrace, requestContext } from '@gatehouse/kernel';
 import { eventually } from '@gatehouse/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
+import { RecordRefused } from '../broker/event-broker.ts';
 import { DeadLetters } from '../dead-letters/dead-letters.ts';
 import { Outbox } from '../outbox/outbox.ts';
 import { Bus, type BusEngine, upTo } from './bus/bus-engine.ts';
@@ -193,6 +194,104 @@ export function eventBusContract(name: string, start: () => Promise<BusEngine>):
         open = true;
         await eventually(() => taken.length >= 2, { timeoutMs: 10_000, intervalMs: 20 });
         expect(taken).toEqual([{ entry: 1 }, { entry: 2 }]);
+      });
+
+      describe('a row that its sink refuses for good', () => {
+        interface Entry {
+          who: string;
+          n: number;
+        }
+        /** Takes all of what it is given, or nothing. */
+        const sinkOf = (state: { taken: Entry[]; refused: number[]; away: number[] }) => ({
+          auditSink: (rows: readonly { payload: unknown }[]) => {
+            const entries = rows.map(({ payload }) => payload as Entry);
+            if (entries.some(({ n }) => state.refused.includes(n))) {
+              return Promise.reject(new RecordRefused('too large'));
+            }
+            const away = entries.find(({ n }) => state.away.includes(n));
+            if (away) {
+              state.away.splice(state.away.indexOf(away.n), 1);
+              return Promise.reject(new Error('audit is away'));
+            }
+            state.taken.push(...entries);
+            return Promise.resolve();
+          },
+        });
+        const begin = async () => {
+          const state = { taken: [] as Entry[], refused: [13], away: [] as number[] };
+          const alpha = await bus.start('alpha', sinkOf(state));
+          const enqueue = (who: string, ...numbers: number[]) =>
+            alpha.get(Orders).database.transaction(async () => {
+              for (const n of numbers) {
+                await alpha.get(Outbox).enqueue('audit', `${key}${who}`, { who, n });
+              }
+            });
+          const has = (who: string, numbers: number[]) =>
+            eventually(
+              () => {
+                const own = state.taken.filter((entry) => entry.who === who).map(({ n }) => n);
+                expect(own).toEqual(numbers);
+              },
+              { timeoutMs: 15_000 },
+            );
+          const letter = () =>
+            eventually(
+              async () => {
+                const found = await alpha.get(DeadLetters).list({ consumer: 'outbox:audit' });
+                const [own] = found.filter((one) => one.key === `${key}ann`);
+                if (!own) throw new Error('no dead letter yet');
+                return own;
+              },
+              { timeoutMs: 15_000 },
+            );
+          const waiting = (count: number) =>
+            eventually(
+              async () => {
+                const { id } = await letter();
+                expect((await alpha.get(DeadLetters).get(id)).waiting).toBe(count);
+              },
+              { timeoutMs: 15_000 },
+            );
+          await enqueue('ann', 1, 13, 14);
+          await enqueue('bob', 1, 2);
+          return { state, alpha, enqueue, has, letter, waiting };
+        };
+
+        it('is a dead letter; later rows of its key wait, other keys go on', async () => {
+          const { state, alpha, enqueue, has, letter, waiting } = await begin();
+          await has('bob', [1, 2]);
+          await waiting(1);
+          expect(await letter()).toMatchObject({ topic: 'audit', attempts: 1 });
+          await enqueue('ann', 15);
+          await enqueue('bob', 3);
+          await has('bob', [1, 2, 3]);
+          await waiting(2);
+          await has('ann', [1]);
+
+          const { id } = await letter();
+          await expect(alpha.get(DeadLetters).replay(id)).resolves.toBe('failed');
+          state.refused = [];
+          // That the destination is away for a while makes no dead letter of it.
+          state.away = [14, 14, 14, 14, 14];
+          await expect(alpha.get(DeadLetters).replay(id)).resolves.toBe('handled');
+          await has('ann', [1, 13, 14, 15]);
+          await eventually(
+            async () =>
+              (await bus.sql(`SELECT FROM alpha.held_events WHERE key = $1`, [`${key}ann`]))
+                .length === 0,
+          );
+          await enqueue('ann', 16, 17);
+          await has('ann', [1, 13, 14, 15, 16, 17]);
+        });
+
+        it('is given up by a discard, and those behind it are sent', async () => {
+          const { alpha, enqueue, has, letter, waiting } = await begin();
+          await waiting(1);
+          await alpha.get(DeadLetters).discard((await letter()).id);
+          await has('ann', [1, 14]);
+          await enqueue('ann', 15);
+          await has('ann', [1, 14, 15]);
+        });
       });
 
       it('sends what is committed before it stops', async () => {

@@ -44,10 +44,12 @@ export class EventsController {
     const { operations } = await this.parts();
     const channels = await operations.outbox();
     return {
-      items: channels.map(({ channel, depth, oldestSeconds }) => ({
+      items: channels.map(({ channel, depth, oldestSeconds, deadLetters, parkedKeys }) => ({
         channel,
         depth,
         oldest_age_seconds: oldestSeconds,
+        dead_letters: deadLetters,
+        parked_keys: parkedKeys,
       })),
     };
   }

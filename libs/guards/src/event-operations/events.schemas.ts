@@ -54,6 +54,10 @@ export const OutboxChannelView = z
     channel: z.string(),
     depth: z.int().describe('Rows that wait to be sent, counted up to 10,000'),
     oldest_age_seconds: z.number(),
+    dead_letters: z
+      .int()
+      .describe('Rows that will never be taken; dead letters of consumer `outbox:<channel>`'),
+    parked_keys: z.int().describe('Keys whose later rows wait behind such a one'),
   })
   .meta({ id: 'OutboxChannel' });
 

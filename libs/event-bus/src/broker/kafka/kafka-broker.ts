@@ -5,7 +5,7 @@ import { Logger } from '@nestjs/common';
 import type { Admin } from 'kafkajs';
 import kafkajs from 'kafkajs';
 
-import { EventBroker } from '../event-broker.ts';
+import { EventBroker, RecordRefused } from '../event-broker.ts';
 import type {
   GroupDescription,
   OutgoingRecord,
@@ -14,7 +14,7 @@ import type {
   TopicDescription,
 } from '../event-broker.ts';
 import { clientConfig, type KafkaConnection, NO_RETRY } from './kafka-client.ts';
-import { protocolType, refusalOf } from './kafka-errors.ts';
+import { protocolType, refusalOf, rootOf } from './kafka-errors.ts';
 import { KafkaProducer } from './kafka-producer.ts';
 import { KafkaSubscription } from './kafka-subscription.ts';
 import { describeGroup, describeTopics } from './operations.ts';
@@ -36,6 +36,8 @@ export interface KafkaBrokerOptions extends KafkaConnection {
 }
 
 const BROKERS_DEFAULT = -1;
+/** Of the record itself: no other try makes it smaller. */
+const REFUSALS = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD']);
 const REBALANCE_MS = 60_000;
 
 /**
@@ -106,7 +108,12 @@ export class KafkaBroker extends EventBroker {
     const topics = new Set(records.map(({ topic }) => topic));
     for (const topic of topics) this.own(topic, 'topic');
     await this.checkExistence([...topics]);
-    await this.producer.send(records);
+    try {
+      await this.producer.send(records);
+    } catch (error) {
+      if (!REFUSALS.has(protocolType(error) ?? '')) throw error;
+      throw new RecordRefused(rootOf(error).message, { cause: error });
+    }
   }
 
   async subscribe(options: SubscribeOptions): Promise<Subscription> {

@@ -1,12 +1,13 @@
 import type { Pool } from 'pg';
 
-import type {
-  BrokerRecord,
-  GroupDescription,
-  OutgoingRecord,
-  PartitionLag,
-  TopicDescription,
-  TopicPartition,
+import {
+  type BrokerRecord,
+  type GroupDescription,
+  type OutgoingRecord,
+  type PartitionLag,
+  RecordRefused,
+  type TopicDescription,
+  type TopicPartition,
 } from '../event-broker.ts';
 
 /** One partition as a member owns it; see groups.sql.ts. */
@@ -67,12 +68,17 @@ export class LogClient {
   }
 
   async append(records: readonly OutgoingRecord[]): Promise<void> {
-    await this.pool.query('SELECT platform.bus_append($1, $2, $3, $4::jsonb[])', [
-      records.map((record) => record.topic),
-      records.map((record) => record.key),
-      records.map((record) => record.value),
-      records.map((record) => JSON.stringify(record.headers ?? {})),
-    ]);
+    try {
+      await this.pool.query('SELECT platform.bus_append($1, $2, $3, $4::jsonb[])', [
+        records.map((record) => record.topic),
+        records.map((record) => record.key),
+        records.map((record) => record.value),
+        records.map((record) => JSON.stringify(record.headers ?? {})),
+      ]);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      throw new RecordRefused((error as Error).message, { cause: error });
+    }
   }
 
   async fetch(
@@ -221,6 +227,12 @@ export function lagOf(
 ): PartitionLag {
   const lag = owned.head - position;
   return { topic: owned.topic, partition: owned.partition, lag: lag > 0n ? lag : 0n };
+}
+
+/** Classes of SQLSTATE: data exception (a NUL, half a character), program limit exceeded (too large for an index). */
+function isRefusal(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' && /^(22|54)/.test(code);
 }
 
 function largest(a: string, b: string): bigint {
