@@ -21,14 +21,16 @@ export function callHeaders(
   if (options.as === 'caller' && token === undefined)
     throw new NotAuthenticated(`a call to ${service} is made for a user, and there is none`);
   const trace = context ? childSpan(context.trace) : newTrace();
-  const headers = {
+  const headers: Record<string, string | undefined> = {
     authorization: token === undefined ? undefined : `Bearer ${token}`,
     'x-request-id': context?.requestId ?? newId(),
     traceparent: formatTraceparent(trace),
     tracestate: trace.state !== undefined && PRINTABLE.test(trace.state) ? trace.state : undefined,
+    'gatehouse-via': undefined,
   };
   const issued = via.issue(service);
-  return typeof issued === 'string'
-    ? { ...headers, 'gatehouse-via': issued }
-    : issued.then((signed) => ({ ...headers, 'gatehouse-via': signed }));
+  if (typeof issued !== 'string')
+    return issued.then((signed) => ({ ...headers, 'gatehouse-via': signed }));
+  headers['gatehouse-via'] = issued;
+  return headers;
 }

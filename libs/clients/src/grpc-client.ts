@@ -74,7 +74,9 @@ function targetOf(contract: GrpcContract, { address, resolver }: GrpcClientOptio
 
 function metadataOf(headers: CallHeaders): Metadata {
   const metadata = new Metadata();
-  for (const [name, value] of Object.entries(headers))
+  for (const name in headers) {
+    const value = headers[name];
     if (value !== undefined) metadata.set(name, value);
+  }
   return metadata;
 }

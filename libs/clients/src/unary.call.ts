@@ -23,7 +23,7 @@ export async function callUnary(
   const ready = metadata instanceof Promise ? await metadata : metadata;
   signal?.throwIfAborted();
   const began = performance.now();
-  const attempt = () => tryOnce(channel, method, request, ready.clone(), deadline, signal);
+  const attempt = () => tryOnce(channel, method, request, ready, deadline, signal);
   let ended = await attempt();
   // grpc-js retries nothing once it has seen the head of an answer (gRFC A6). An instance that dies right after sending
   // it has answered nobody: once more, where that does no harm.

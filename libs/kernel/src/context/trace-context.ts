@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomHex } from './random-hex.ts';
 
 /** W3C Trace Context (https://www.w3.org/TR/trace-context/): where one piece of work stands in its trace. */
 export interface TraceContext {
@@ -40,13 +40,13 @@ export function formatTraceparent(trace: TraceContext): string {
 
 /** A trace that begins here. */
 export function newTrace(sampled = false): TraceContext {
-  const bytes = randomBytes(24).toString('hex');
+  const bytes = randomHex(24);
   return { traceId: bytes.slice(0, 32), spanId: bytes.slice(32), sampled };
 }
 
 /** A span of our own under the caller's. */
 export function childSpan(parent: TraceContext): TraceContext {
-  return { ...parent, spanId: randomBytes(8).toString('hex'), parentSpanId: parent.spanId };
+  return { ...parent, spanId: randomHex(8), parentSpanId: parent.spanId };
 }
 
 /** What one incoming call becomes: a child of the caller's span, or a new trace. */
