@@ -82,6 +82,7 @@ export class TestPlatform {
   private readonly services: ServicePackage[];
   private readonly instances = new Map<string, Instance[]>();
   private readonly pool: pg.Pool;
+  private readonly stopHooks: (() => Promise<void>)[] = [];
   private started = 0;
 
   constructor(
@@ -103,6 +104,11 @@ export class TestPlatform {
     const { set } = this.ownEngines;
     if (set === undefined) throw new Error('this platform runs on the embedded profile');
     return set;
+  }
+
+  /** What services are told of them; nothing on the embedded profile. */
+  get engineAddresses(): Readonly<Record<string, string>> {
+    return this.ownEngines.addresses;
   }
 
   /** As bootstrap has stored it. @throws where there has been none */
@@ -248,10 +254,16 @@ export class TestPlatform {
     return { ...login, userId: subjectOf(login.accessToken), email, password };
   }
 
+  /** For what holds connections to its engines. */
+  beforeStop(hook: () => Promise<void>): void {
+    this.stopHooks.push(hook);
+  }
+
   /** Ends every process at once, drops the database and ends the engines that were started for it. */
   async stop(): Promise<void> {
     // The hook below comes before those of the test file.
     if (!running.delete(this)) return;
+    await Promise.allSettled(this.stopHooks.map((hook) => hook()));
     for (const instance of [...this.instances.values()].flat()) instance.discard();
     await this.pool.end();
     await this.temporary.drop();

@@ -9,6 +9,7 @@ import { describePlatforms, type Login, type TestPlatform } from '@gatehouse/tes
 import pg from 'pg';
 import { auditEntries } from './support/audit-log.ts';
 import { Diagnostics } from './support/diagnostics.ts';
+import { type WritableRegistry, writableRegistryOf } from './support/registry.ts';
 import { Rogue } from './support/rogue.ts';
 import { signEntry, signVia } from './support/signing.ts';
 import { millisecondsUntil } from './support/stopwatch.ts';
@@ -17,18 +18,20 @@ jest.setTimeout(120_000);
 
 describePlatforms((start) => {
   /**
-   * The registry is not trusted: here the rogue may write any row into it, as a superuser of the database could. What it does
+   * The registry is not trusted: here the rogue may write anything into it, as a superuser of the database could. What it does
    * not have is the key of a service it wants to be.
    */
   describe('a rogue process in the registry', () => {
     let platform: TestPlatform;
     let administrator: Login;
     let diagnostics: Diagnostics;
+    let registry: WritableRegistry;
     let rogue: Rogue;
     beforeAll(async () => {
       platform = await start();
       administrator = await platform.loginAsAdministrator();
       diagnostics = new Diagnostics(platform.adminUrlOf('gateway'));
+      registry = writableRegistryOf(platform);
     });
     afterAll(() => platform.stop());
     beforeEach(async () => {
@@ -36,22 +39,12 @@ describePlatforms((start) => {
     });
     afterEach(async () => {
       rogue.close();
-      await withdraw();
+      await registry.withdraw();
     });
 
     const keyOf = (service: string) =>
       readFileSync(join(platform.credentialsDirOf(service), 'service-key'), 'utf8');
 
-    const put = async (service: string, instanceId: string, entry: string): Promise<void> => {
-      await platform.database('platform')(
-        `INSERT INTO platform.lease (service, instance_id, entry, expires_at)
-       VALUES ($1, $2, $3, now() + interval '1 minute')`,
-        [service, instanceId, entry],
-      );
-      await platform.database('platform')(`SELECT pg_notify('gatehouse_registry', '')`);
-    };
-    const withdraw = () =>
-      platform.database('platform')(`DELETE FROM platform.lease WHERE instance_id LIKE 'rogue-%'`);
     const addressesOf = (it: Rogue) => ({ httpUrl: it.httpUrl, grpcAddress: it.grpcAddress });
 
     const untilRejected = (instanceId: string, reason: string) =>
@@ -83,7 +76,7 @@ describePlatforms((start) => {
     it('with an entry of its own, for a service nobody knows, gets no route', async () => {
       const { privateKey } = generateServiceKey();
       const instanceId = `rogue-${randomUUID()}`;
-      await put(
+      await registry.put(
         'orders',
         instanceId,
         signEntry({ service: 'orders', instanceId, ...addressesOf(rogue) }, privateKey),
@@ -97,7 +90,7 @@ describePlatforms((start) => {
       const { privateKey } = generateServiceKey();
       for (const service of ['identity', 'audit', 'authz']) {
         const instanceId = `rogue-${randomUUID()}`;
-        await put(
+        await registry.put(
           service,
           instanceId,
           signEntry({ service, instanceId, ...addressesOf(rogue) }, privateKey),
@@ -108,10 +101,8 @@ describePlatforms((start) => {
     });
 
     it("with another's entry, altered to its own address, gets no call", async () => {
-      const [lease] = await platform.database('platform')<{ entry: string }>(
-        `SELECT entry FROM platform.lease WHERE service = 'identity'`,
-      );
-      const [header, payload = '', signature] = lease!.entry.split('.');
+      const entry = await registry.entryOf('identity');
+      const [header, payload = '', signature] = entry.split('.');
       const stated = JSON.parse(Buffer.from(payload, 'base64url').toString()) as object;
       const instanceId = `rogue-${randomUUID()}`;
       const altered = {
@@ -125,19 +116,17 @@ describePlatforms((start) => {
         Buffer.from(JSON.stringify(altered)).toString('base64url'),
         signature,
       ];
-      await put('identity', instanceId, forged.join('.'));
+      await registry.put('identity', instanceId, forged.join('.'));
       await untilRejected(instanceId, 'signature');
       await expectNothingReachesIt();
     });
 
     it("with another's entry, copied as it is, gets no call", async () => {
-      const [lease] = await platform.database('platform')<{ entry: string }>(
-        `SELECT entry FROM platform.lease WHERE service = 'identity'`,
-      );
+      const entry = await registry.entryOf('identity');
       const rows = { identity: 'misplaced', audit: 'signature' };
       for (const [service, reason] of Object.entries(rows)) {
         const instanceId = `rogue-${randomUUID()}`;
-        await put(service, instanceId, lease!.entry);
+        await registry.put(service, instanceId, entry);
         await untilRejected(instanceId, reason);
       }
       await expectNothingReachesIt();
@@ -145,7 +134,7 @@ describePlatforms((start) => {
 
     it('with the key of one service gets no route of another', async () => {
       const instanceId = `rogue-${randomUUID()}`;
-      await put(
+      await registry.put(
         'audit',
         instanceId,
         signEntry(
@@ -190,18 +179,23 @@ describePlatforms((start) => {
   describe('a service removed from the directory', () => {
     let platform: TestPlatform;
     let administrator: Login;
+    let registry: WritableRegistry;
     beforeAll(async () => {
       platform = await start();
       administrator = await platform.loginAsAdministrator();
+      registry = writableRegistryOf(platform);
     });
     afterAll(() => platform.stop());
 
+    /** The provisioner keeps it: a registry may have been put back. */
+    let serial = 0;
     const publish = async (keep: (service: string) => boolean): Promise<void> => {
       const services = listServices(findWorkspace(import.meta.dirname)).filter(({ name }) =>
         keep(name),
       );
-      await publishDirectory({
-        adminUrl: platform.databaseUrl,
+      ({ serial } = await publishDirectory({
+        ...registry.target,
+        serialAbove: serial,
         platformPrivateKey: platformKey(),
         services: services.map(({ name, prefixes, namespace }) => ({
           name,
@@ -211,7 +205,7 @@ describePlatforms((start) => {
             readFileSync(join(platform.credentialsDirOf(name), 'service-key'), 'utf8'),
           ),
         })),
-      });
+      }));
     };
     const platformKey = () =>
       readFileSync(join(platform.credentialsDirOf('platform'), 'platform-key'), 'utf8');
@@ -233,17 +227,14 @@ describePlatforms((start) => {
         expect({ before, body }).toMatchObject({ before: 200 });
         expect(await calledByAudit()).toBe(200);
       });
-      const [{ document: old } = { document: '' }] = await platform.database('platform')<{
-        document: string;
-      }>('SELECT document FROM platform.directory');
+      const old = await registry.readDirectory();
       await publish((name) => name !== 'audit');
       expect(await millisecondsUntil(async () => (await status()) === 404)).toBeLessThan(2_000);
       await eventually(async () => (await calledByAudit()) === 401);
       expect(platform.instance('audit').running).toBe(true);
 
       // Written back, the old directory changes nothing: the highest serial seen counts.
-      await platform.database('platform')('UPDATE platform.directory SET document = $1', [old]);
-      await platform.database('platform')(`SELECT pg_notify('gatehouse_registry', '')`);
+      await registry.restoreDirectory(old);
       const until = performance.now() + 1_500;
       while (performance.now() < until) expect(await status()).toBe(404);
     });

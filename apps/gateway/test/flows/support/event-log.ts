@@ -1,5 +1,6 @@
 import { eventually } from '@gatehouse/testing';
 import type { TestPlatform } from '@gatehouse/testing-platform';
+import { KafkaLog } from './kafka-log.ts';
 
 export interface LoggedEvent {
   id: string;
@@ -12,23 +13,25 @@ export interface LoggedEvent {
   data: Record<string, unknown>;
 }
 
-/** Every event of a type in the platform's log whose data names `subject` (a user or session id), in order. */
+/** Every event of a type in the platform's log, in order per key. */
+export async function eventsOfType(platform: TestPlatform, type: string): Promise<LoggedEvent[]> {
+  const values = await valuesIn(platform);
+  return values
+    .map((value) => JSON.parse(value) as LoggedEvent)
+    .filter((event) => event.type === type);
+}
+
+/** Those whose data names `subject` (a user or session id). */
 export async function eventsOf(
   platform: TestPlatform,
   type: string,
   subject: string,
 ): Promise<LoggedEvent[]> {
-  const rows = await platform.database('platform')<{ value: string }>(
-    `SELECT value FROM platform.bus_log
-     WHERE value::jsonb ->> 'type' = $1
-       AND value::jsonb -> 'data' @? format('$.* ? (@ == "%s")', $2::text)::jsonpath
-     ORDER BY topic, partition, "offset"`,
-    [type, subject],
-  );
-  return rows.map(({ value }) => JSON.parse(value) as LoggedEvent);
+  const events = await eventsOfType(platform, type);
+  return events.filter(({ data }) => Object.values(data).includes(subject));
 }
 
-/** The same, once there are `count`. */
+/** `eventsOf`, once there are `count`. */
 export function eventsEventually(
   platform: TestPlatform,
   type: string,
@@ -43,4 +46,23 @@ export function eventsEventually(
     },
     { timeoutMs: 10_000 },
   );
+}
+
+const logs = new WeakMap<TestPlatform, Promise<KafkaLog>>();
+
+async function valuesIn(platform: TestPlatform): Promise<string[]> {
+  const { KAFKA_BROKERS: brokers } = platform.engineAddresses;
+  if (brokers === undefined) {
+    const rows = await platform.database('platform')<{ value: string }>(
+      'SELECT value FROM platform.bus_log WHERE value IS NOT NULL ORDER BY topic, partition, "offset"',
+    );
+    return rows.map(({ value }) => value);
+  }
+  let log = logs.get(platform);
+  if (log === undefined) {
+    const opened = (log = KafkaLog.open(brokers));
+    logs.set(platform, opened);
+    platform.beforeStop(async () => (await opened).close());
+  }
+  return (await log).values();
 }
