@@ -30,7 +30,11 @@ describe('Announcement', () => {
         instanceId: 'o-1',
         version: '2.0.0',
         key: readPrivateKey(keys.privateKey),
-        addresses: () => ({ httpUrl: 'http://127.0.0.1:3000', grpcAddress: '127.0.0.1:4000' }),
+        addresses: () => ({
+          httpUrl: 'http://127.0.0.1:3000',
+          grpcAddress: '127.0.0.1:4000',
+          adminUrl: 'http://127.0.0.1:5000',
+        }),
       },
       new DiscoveryMetrics(new Metrics()),
       times,
@@ -57,6 +61,7 @@ describe('Announcement', () => {
         version: '2.0.0',
         httpUrl: 'http://127.0.0.1:3000',
         grpcAddress: '127.0.0.1:4000',
+        adminUrl: 'http://127.0.0.1:5000',
         manifestDigest: DIGEST,
       },
     ]);

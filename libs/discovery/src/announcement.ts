@@ -13,7 +13,11 @@ export interface Announced {
   instanceId: string;
   version: string;
   key: KeyObject;
-  addresses: () => { httpUrl?: string | undefined; grpcAddress?: string | undefined };
+  addresses: () => {
+    httpUrl?: string | undefined;
+    grpcAddress?: string | undefined;
+    adminUrl?: string | undefined;
+  };
 }
 
 /** Milliseconds; other values than these are for tests. */
@@ -148,7 +152,7 @@ export class Announcement {
 
   private async sign(): Promise<{ text: string; freshUntil: number }> {
     const { service, instanceId, version, key, addresses } = this.announced;
-    const { httpUrl, grpcAddress } = addresses();
+    const { httpUrl, grpcAddress, adminUrl } = addresses();
     // Strictly later than the one before, since the latest signature wins.
     const signedAt = Math.max(Date.now(), this.lastSignedAt + 1);
     this.lastSignedAt = signedAt;
@@ -160,6 +164,7 @@ export class Announcement {
         signedAt: new Date(signedAt),
         ...(httpUrl !== undefined && { httpUrl }),
         ...(grpcAddress !== undefined && { grpcAddress }),
+        ...(adminUrl !== undefined && { adminUrl }),
         ...(this.digest !== undefined && { manifestDigest: this.digest }),
       },
       key,

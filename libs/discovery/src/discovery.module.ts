@@ -112,7 +112,11 @@ function announcementOf(
       instanceId: info.instanceId,
       version: info.version,
       key: config.GATEHOUSE_SERVICE_KEY,
-      addresses: () => ({ httpUrl: listeners.http?.url, grpcAddress: listeners.grpc?.url }),
+      addresses: () => ({
+        httpUrl: listeners.http?.url,
+        grpcAddress: listeners.grpc?.url,
+        adminUrl: listeners.admin?.url,
+      }),
     },
     metrics,
   );

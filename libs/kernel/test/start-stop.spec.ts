@@ -109,6 +109,15 @@ describe('start', () => {
     expect(http?.url).toBe(`http://probe-1.internal:${http?.port ?? 0}`);
     expect(grpc?.url).toBe(`probe-1.internal:${grpc?.port ?? 0}`);
   });
+
+  it('advertises its admin listener under that name only where others can reach it', async () => {
+    const ADVERTISE_HOST = 'probe-1.internal';
+    const closed = await startProbe(ProbeModule, { ADVERTISE_HOST });
+    const open = await startProbe(ProbeModule, { ADVERTISE_HOST, ADMIN_HOST: '0.0.0.0' });
+    const hosts = [closed, open].map(({ app }) => app.get(Listeners).admin?.host);
+    await Promise.all([closed.stop(), open.stop()]);
+    expect(hosts).toEqual(['127.0.0.1', ADVERTISE_HOST]);
+  });
 });
 
 describe('stop', () => {

@@ -43,18 +43,21 @@ describe('a registration at Consul', () => {
     expect(register('e').Check.DeregisterCriticalServiceAfter).toBe('1m');
   });
 
-  it('shows version and address, and neither of an entry that cannot be read', async () => {
+  it('shows version and addresses, and none of an entry that cannot be read', async () => {
     const entry = await new TestPlatform().entry('orders', {
       version: '2.0.0',
       httpUrl: 'http://[::1]:3000',
+      adminUrl: 'http://10.0.0.7:9100',
     });
     expect(register(entry)).toMatchObject({
       Tags: ['gatehouse', 'version=2.0.0'],
       Address: '::1',
       Port: 3000,
+      Meta: { 'gatehouse-admin': '10.0.0.7:9100' },
     });
     expect(register('junk').Tags).toEqual(['gatehouse']);
     expect(register('junk')).not.toHaveProperty('Address');
+    expect(register('junk').Meta).not.toHaveProperty('gatehouse-admin');
   });
 
   it('believes no lease that a stranger states for longer than a minute, nor one that is none', () => {

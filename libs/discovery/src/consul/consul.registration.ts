@@ -7,6 +7,8 @@ export const TAG = 'gatehouse';
 const META_VALUE_LENGTH = 512;
 const META_PREFIX = 'gatehouse-entry-';
 const META_LEASE = 'gatehouse-lease-ms';
+/** `host:port` of the admin listener: where Prometheus finds `/metrics` (docker/prometheus/prometheus.yml). */
+const META_ADMIN = 'gatehouse-admin';
 /** As in the lease table of PostgreSQL. */
 const MAX_ENTRY_LENGTH = 8_192;
 const MAX_LEASE_MS = 60_000;
@@ -40,8 +42,8 @@ export function notesOf(entry: string): string {
 
 /**
  * The body of `PUT /v1/agent/service/register`. The signed entry lies in the meta, cut to what a value may hold, so that
- * instance and entry come and go as one and an agent restores both to a server that lost them. Version and address
- * stand there for people and for Consul's own DNS; nobody of the platform believes them.
+ * instance and entry come and go as one and an agent restores both to a server that lost them. Version and addresses
+ * stand there for people, Prometheus and Consul's own DNS; nobody of the platform believes them.
  * @throws where the entry is too long
  */
 export function registrationOf(
@@ -58,14 +60,18 @@ export function registrationOf(
     `${META_PREFIX}${n + 1}`,
     entry.slice(n * META_VALUE_LENGTH, (n + 1) * META_VALUE_LENGTH),
   ]);
-  const { version, address, port } = seen(entry);
+  const { version, address, port, admin } = seen(entry);
   const id = serviceIdOf(service, instanceId);
   return {
     ID: id,
     Name: service,
     Tags: [TAG, ...(version === undefined ? [] : [`version=${version}`])],
     ...(address !== undefined && { Address: address, Port: port }),
-    Meta: { ...(Object.fromEntries(parts) as object), [META_LEASE]: String(lease) },
+    Meta: {
+      ...(Object.fromEntries(parts) as object),
+      [META_LEASE]: String(lease),
+      ...(admin !== undefined && { [META_ADMIN]: admin }),
+    },
     Check: {
       CheckID: checkIdOf(id),
       Name: 'lease of a Gatehouse instance',
@@ -89,15 +95,22 @@ export function readMeta(meta: Readonly<Record<string, string>>): {
 }
 
 /** What an entry says of itself, unverified. */
-function seen(entry: string): { version?: string; address?: string; port?: number } {
+function seen(entry: string): {
+  version?: string;
+  address?: string;
+  port?: number;
+  admin?: string;
+} {
   try {
     const payload = JSON.parse(Buffer.from(entry.split('.')[1] ?? '', 'base64url').toString()) as {
       version?: string;
       http_url?: string;
+      admin_url?: string;
     };
     const url = payload.http_url === undefined ? undefined : new URL(payload.http_url);
     return {
       ...(payload.version !== undefined && { version: payload.version }),
+      ...(payload.admin_url !== undefined && { admin: new URL(payload.admin_url).host }),
       ...(url && {
         address: url.hostname.replace(/^\[|\]$/g, ''),
         port: Number(url.port || (url.protocol === 'https:' ? 443 : 80)),

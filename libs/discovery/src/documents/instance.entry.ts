@@ -17,6 +17,8 @@ export interface ServiceInstance {
   httpUrl?: string;
   /** `host:port` */
   grpcAddress?: string;
+  /** `http://host:port` of the listener with health and metrics, for those who watch; nobody of the platform calls it. */
+  adminUrl?: string;
   /** `sha-256:<hex>` over the manifest's bytes. */
   manifestDigest?: string;
   signedAt: Date;
@@ -46,6 +48,7 @@ const payloadSchema = z.object({
     .string()
     .regex(/^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):\d{1,5}$/, 'host:port')
     .optional(),
+  admin_url: z.url({ protocol: /^https?$/ }).optional(),
   manifest_digest: z
     .string()
     .regex(/^sha-256:[0-9a-f]{64}$/)
@@ -65,6 +68,7 @@ export async function signEntry(
     version: instance.version,
     http_url: instance.httpUrl,
     grpc_address: instance.grpcAddress,
+    admin_url: instance.adminUrl,
     manifest_digest: instance.manifestDigest,
     signed_at: instance.signedAt.getTime(),
     expires_at: instance.signedAt.getTime() + SIGNATURE_LIFETIME_MS,
@@ -101,6 +105,7 @@ export async function verifyEntry(
     version: payload.version,
     ...(payload.http_url !== undefined && { httpUrl: payload.http_url }),
     ...(payload.grpc_address !== undefined && { grpcAddress: payload.grpc_address }),
+    ...(payload.admin_url !== undefined && { adminUrl: payload.admin_url }),
     ...(payload.manifest_digest !== undefined && { manifestDigest: payload.manifest_digest }),
     signedAt: new Date(payload.signed_at),
     expiresAt: new Date(payload.expires_at),

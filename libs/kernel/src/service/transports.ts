@@ -54,7 +54,14 @@ export function connectTransports(
         host: config.ADMIN_HOST,
         port: config.ADMIN_PORT,
       });
-      listeners.admin = advertised('http://', config.ADMIN_HOST, admin.port);
+      // Loopback stays loopback, whatever name this instance has for others.
+      const open = ['0.0.0.0', '::'].includes(config.ADMIN_HOST);
+      listeners.admin = advertised(
+        'http://',
+        config.ADMIN_HOST,
+        admin.port,
+        open ? config.ADVERTISE_HOST : undefined,
+      );
     },
     register() {
       const lifecycle = app.get(Lifecycle);
