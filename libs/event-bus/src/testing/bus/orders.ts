@@ -64,6 +64,8 @@ export class Orders {
 
 export interface Behaviour {
   instance: string;
+  /** Called first thing in the handler. */
+  beforeEffect?: (event: OrderEvent) => void;
   /** Called inside the handler's transaction, after its effect. */
   afterEffect?: (event: OrderEvent, database: Database) => Promise<void> | void;
   /** Where alpha's channel `audit` goes, as guards registers it. */
@@ -84,6 +86,7 @@ export class OrdersSubscriber {
 
   @OnIntegrationEvent(['alpha.order.placed.v1'], { consumer: 'record' })
   async record(event: OrderEvent): Promise<void> {
+    this.behaviour.beforeEffect?.(event);
     await this.database.query(
       'INSERT INTO effects (consumer, key, n, event_id, instance) VALUES ($1, $2, $3, $4, $5)',
       ['record', event.partitionkey, event.data.n, event.id, this.behaviour.instance],
