@@ -98,6 +98,7 @@ describe('ConsulWatch', () => {
     await watch.start();
     await eventually(() => expect(changes).toBe(1));
     expect(losses).toBe(1);
+    await queries(8);
     expect(asked.slice(1, 8).map(({ index }) => index)).toEqual([
       ...['5', null, null, null, null, null],
       '3',
