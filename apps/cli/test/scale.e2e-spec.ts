@@ -6,13 +6,10 @@ import {
   type ChildProcessHandle,
   describeWithEngines,
   type Engine,
-  engineSet,
   ENGINES_START_MS,
   eventually,
   freePort,
-  requireTls,
   startProcess,
-  TestAuthority,
 } from '@gatehouse/testing';
 import { jest } from '@jest/globals';
 import { Launcher, runs } from './launcher.driver.ts';
@@ -91,6 +88,7 @@ describeWithEngines(['kafka', 'consul', 'redis', 'postgres'], () => {
         status: 200,
         body: {
           dependencies: {
+            consul: { status: 'up' },
             kafka: { status: 'up' },
             redis: { status: 'up' },
           },
@@ -259,30 +257,26 @@ describeWithEngines(['kafka', 'consul', 'redis', 'postgres'], () => {
   });
 });
 
-describeWithEngines(['postgres'], () => {
+describeWithEngines(['kafka', 'consul', 'redis', 'postgres'], () => {
   it(
-    'runs on a PostgreSQL that speaks TLS alone, for all there is',
+    'runs on engines that speak TLS, all of them, and asks each for who it is',
     async () => {
-      const [set, authority] = await Promise.all([engineSet(['postgres']), TestAuthority.make()]);
-      await requireTls(
-        set.env.DATABASE_URL ?? '',
-        await authority.issue('postgres', ['localhost']),
-      );
-      const url = new URL(set.env.DATABASE_URL ?? '');
-      url.hostname = 'localhost';
-      url.searchParams.set('sslmode', 'verify-full');
-      const launcher = await Launcher.make({
-        DATABASE_URL: url.href,
-        DATABASE_TLS_CA_FILE: authority.caFile,
-      });
+      const engines = await securedEngines(['kafka', 'consul', 'redis', 'postgres'], { tls: true });
+      const launcher = await Launcher.make(engines.env);
       const running = await launcher.start('--scale');
-      expect(running.stdout).toContain('the same PostgreSQL (KAFKA_BROKERS is not set)');
-      const answer = await fetch(`${launcher.url}/v1/users/me`);
-      expect(answer.status).toBe(401);
+      expect(running.stdout).toContain(`Consul at 127.0.0.1:${engines.set.ports.consul + 3}`);
+      expect(running.stdout).toContain(`Redis at 127.0.0.1:${engines.set.ports.redis + 1}`);
+      for (const { admin_url: adminUrl = '' } of Object.values(launcher.state().services)) {
+        const { body } = await readiness(adminUrl);
+        expect(Object.values(body.dependencies ?? {}).map(({ status }) => status)).not.toEqual([]);
+        expect(JSON.stringify(body.dependencies)).not.toContain('down');
+      }
+      expect((await fetch(`${launcher.url}/v1/users/me`)).status).toBe(401);
+      expect((await launcher.run('doctor', '--scale')).output).toContain('No problem was found');
       await running.kill('SIGINT');
       expect((await running.exited).code).toBe(0);
       await launcher.remove();
-      await Promise.all([set.end(), authority.remove()]);
+      await engines.end();
     },
     ENGINES_START_MS,
   );

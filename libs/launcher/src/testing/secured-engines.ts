@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Engine, engineSet, type EngineSet, eventually } from '@gatehouse/testing';
+import { EngineTls } from './engine-tls.ts';
 
 const configuration = fileURLToPath(new URL('../../../../docker/engines/', import.meta.url));
 
@@ -15,20 +17,35 @@ export interface SecuredEngines {
   end(): Promise<void>;
 }
 
-/** PostgreSQL, which always asks who it is, may be among them. */
+/**
+ * PostgreSQL, which always asks who it is, may be among them. With `tls`, the environment names addresses where TLS alone is
+ * spoken, and the authority that vouches for them.
+ */
 export async function securedEngines(
   engines: readonly Engine[] = ['kafka', 'consul', 'redis'],
+  { tls: wanted = false } = {},
 ): Promise<SecuredEngines> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-secured-'));
+  const tls = wanted ? await EngineTls.make() : undefined;
   // Redis writes to it.
   const users = join(folder, 'users.acl');
   await copyFile(join(configuration, 'redis', 'users.acl'), users);
+  const acl = await readFile(join(configuration, 'consul', 'acl.hcl'), 'utf8');
+  const consul = join(folder, 'consul.hcl');
   const set = await engineSet(engines, {
     settings: {
-      KAFKA_CONF_EXTRA: join(configuration, 'kafka', 'sasl.properties'),
+      KAFKA_CONF_EXTRA: join(
+        configuration,
+        'kafka',
+        tls ? 'sasl-tls.properties' : 'sasl.properties',
+      ),
       KAFKA_FORMAT_EXTRA: '--add-scram SCRAM-SHA-512=[name=admin,password=admin-secret]',
-      CONSUL_CONF_EXTRA: join(configuration, 'consul', 'acl.hcl'),
-      REDIS_ARGS_EXTRA: `--aclfile ${users}`,
+      CONSUL_CONF_EXTRA: consul,
+      ...tls?.kafkaSettings,
+    },
+    settingsOf: (ports) => {
+      writeFileSync(consul, acl + (tls?.consulSettings(ports) ?? ''));
+      return { REDIS_ARGS_EXTRA: `--aclfile ${users} ${tls?.redisArguments(ports) ?? ''}` };
     },
   });
   const token = randomUUID();
@@ -42,15 +59,16 @@ export async function securedEngines(
     redis: { REDIS_USERNAME: 'admin', REDIS_PASSWORD: 'admin' },
   };
   if (engines.includes('consul')) await openConsulToTokens(set.env.CONSUL_HTTP_ADDR ?? '', token);
+  const over = tls === undefined ? {} : await tls.turnOn(set, engines);
   return {
     set,
-    env: Object.assign(set.env, ...engines.map((engine) => credentials[engine])) as Record<
-      string,
-      string
-    >,
+    env: Object.assign(
+      set.env,
+      ...engines.map((engine) => ({ ...credentials[engine], ...over[engine] })),
+    ) as Record<string, string>,
     async end() {
       await set.end();
-      await rm(folder, { recursive: true, force: true });
+      await Promise.all([rm(folder, { recursive: true, force: true }), tls?.remove()]);
     },
   };
 }

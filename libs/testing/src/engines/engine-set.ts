@@ -13,11 +13,14 @@ import { freePortBlock } from './free-ports.ts';
 export const ENGINES_START_MS = 15 * 60_000;
 
 const run = promisify(execFile);
-/** Where each engine's ports lie in the block of its set; what an engine takes besides, it takes after these. */
+/**
+ * Where each engine's ports lie in the block of its set. The last one of Consul and of Redis is for TLS, where settings ask
+ * for it.
+ */
 const PORTS: Record<Engine, { variable: string; at: number; takes: readonly number[] }> = {
   kafka: { variable: 'KAFKA_PORT', at: 0, takes: [0, 1, 10, 11, 20, 21] },
-  consul: { variable: 'CONSUL_PORT', at: 30, takes: [30, 31, 32] },
-  redis: { variable: 'REDIS_PORT', at: 40, takes: [40] },
+  consul: { variable: 'CONSUL_PORT', at: 30, takes: [30, 31, 32, 33] },
+  redis: { variable: 'REDIS_PORT', at: 40, takes: [40, 41] },
   postgres: { variable: 'POSTGRES_PORT', at: 50, takes: [50] },
   otelcol: { variable: 'OTELCOL_PORT', at: 61, takes: [60, 61, 62, 63] },
   opensearch: { variable: 'OPENSEARCH_PORT', at: 70, takes: [70] },
