@@ -5,7 +5,9 @@ import { describe, expect, it } from '@jest/globals';
 
 const WORKSPACE = join(import.meta.dirname, '..', '..');
 const read = (file: string) => readFileSync(join(WORKSPACE, file), 'utf8');
-const pages = globSync(['*.md', 'docs/**/*.md', 'docker/*.md'], { cwd: WORKSPACE });
+const pages = globSync(['*.md', '{docs,docker}/**/*.md', '{apps,libs,libs/contracts}/*/*.md'], {
+  cwd: WORKSPACE,
+});
 
 describe.each(pages)('%s', (page) => {
   it('links to files that exist', () => {

@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import { describe, expect, it } from '@jest/globals';
@@ -104,6 +105,29 @@ describe('the project graph', () => {
       expect.arrayContaining(['gateway', 'kernel', 'guards']),
     );
     expect(cyclesOf(graph)).toEqual([]);
+  });
+});
+
+describe('the end-to-end tests of a project', () => {
+  const projects = globSync('{apps,libs,libs/contracts}/*/project.json', { cwd: root });
+  const startsPlatform = (folder: string) =>
+    globSync('test/**/*.ts', { cwd: `${root}${folder}` }).some((file) =>
+      /from '@gatehouse\/testing-platform'|startPlatform\(/.test(
+        readFileSync(`${root}${folder}/${file}`, 'utf8'),
+      ),
+    );
+
+  it('wait for every app to be built, and run when any changes, where they start the platform', () => {
+    const found = projects.map((file) => file.slice(0, -'/project.json'.length));
+    const starting = found.filter(startsPlatform);
+    expect(starting).toContain('apps/gateway');
+    const tagged = found.filter((folder) => {
+      const { tags } = JSON.parse(readFileSync(`${root}${folder}/project.json`, 'utf8')) as {
+        tags: string[];
+      };
+      return tags.includes('uses:platform');
+    });
+    expect(tagged.sort()).toEqual(starting.sort());
   });
 });
 
