@@ -59,7 +59,10 @@ export {
 } from './lifecycle/lifecycle.ts';
 export { setLogSink } from './logging/log-sink.ts';
 export { isSecretName, redact } from './logging/redact.ts';
-export { DURATION_BUCKETS, Metrics } from './metrics/metrics.ts';
+export { HistogramSeries } from './metrics/histogram-series.ts';
+export { type CounterLabels, DURATION_BUCKETS, Metrics, type Show } from './metrics/metrics.ts';
+export { SeriesHistogram } from './metrics/series-histogram.ts';
+export { startAtZero } from './metrics/start-at-zero.ts';
 export { Answers } from './openapi/answers.decorator.ts';
 export { toJsonSchema } from './openapi/json-schema.ts';
 export { buildOpenApi } from './openapi/openapi.ts';

@@ -160,7 +160,7 @@ it('counts calls by service, method and code', async () => {
   await sleep(10);
   const metrics = await (await fetch(`${service.adminUrl}/metrics`)).text();
   expect(metrics).toMatch(
-    /grpc_server_request_duration_seconds_count\{service="gatehouse.probe.v1.ProbeService",method="Echo",code="NOT_FOUND"\} \d+/,
+    /rpc_server_call_duration_seconds_count\{rpc_method="gatehouse.probe.v1.ProbeService\/Echo",rpc_response_status_code="NOT_FOUND"\} \d+/,
   );
 });
 

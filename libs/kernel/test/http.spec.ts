@@ -189,9 +189,9 @@ describe('the admin listener', () => {
     await call(`/v1/nobody/${'x'.repeat(10)}`);
     const metrics = await (await fetch(`${service.adminUrl}/metrics`)).text();
     expect(metrics).toMatch(
-      /http_server_request_duration_seconds_count\{method="GET",route="\/v1\/probe\/fail\/:how",status_class="4xx"\} \d+/,
+      /http_server_request_duration_seconds_count\{http_request_method="GET",http_route="\/v1\/probe\/fail\/:how",status_class="4xx"\} \d+/,
     );
-    expect(metrics).toContain('route="none",status_class="4xx"');
+    expect(metrics).toContain('http_route="none",status_class="4xx"');
     expect(metrics).not.toContain('xxxxxxxxxx');
     expect(metrics).toContain('process_cpu_user_seconds_total');
   });

@@ -120,7 +120,9 @@ describePlatforms((start) => {
     it('keys that nobody knows do not make the gateway ask Auth for each', async () => {
       const asked = async () => {
         const metrics = await scrape(platform.adminUrlOf('auth'));
-        return metrics.value('grpc_server_request_duration_seconds_count', { method: 'GetKeySet' });
+        return metrics.value('rpc_server_call_duration_seconds_count', {
+          rpc_method: 'gatehouse.auth.v1.AuthService/GetKeySet',
+        });
       };
       const before = await asked();
       expect(before).toBeGreaterThan(0);

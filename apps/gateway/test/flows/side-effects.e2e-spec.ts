@@ -121,7 +121,11 @@ describePlatforms((start) => {
     });
 
     it('an instance is picked: one of the two had it', async () => {
-      const served = { method: 'PATCH', route: '/v1/users/:id', status_class: '2xx' };
+      const served = {
+        http_request_method: 'PATCH',
+        http_route: '/v1/users/:id',
+        status_class: '2xx',
+      };
       expect(await grown('identity', 'http_server_request_duration_seconds_count', served)).toBe(1);
       expect(await sent()).toBeGreaterThan(sentBefore);
       const [line] = linesOf(platform.logsOf('gateway'), trace);
@@ -212,9 +216,12 @@ describePlatforms((start) => {
       const gateway = { ...PATCH, http_response_status_code: '200', service: 'identity' };
       expect(await grown('gateway', 'gateway_request_duration_seconds_count', gateway)).toBe(1);
       expect(await grown('identity', 'event_bus_outbox_relayed_total')).toBeGreaterThanOrEqual(2);
-      const recorded = { method: 'RecordBatch', code: 'OK' };
+      const recorded = {
+        rpc_method: 'gatehouse.audit.v1.AuditService/RecordBatch',
+        rpc_response_status_code: 'OK',
+      };
       expect(
-        await grown('audit', 'grpc_server_request_duration_seconds_count', recorded),
+        await grown('audit', 'rpc_server_call_duration_seconds_count', recorded),
       ).toBeGreaterThanOrEqual(1);
     });
 

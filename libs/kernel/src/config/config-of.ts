@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { noteCertificates } from './certificates.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { currentScope } from './process-scope.ts';
 import { resolveVariable, UnreadableVariable } from './variable.ts';
@@ -53,6 +54,7 @@ function parseEnvironment(shape: z.ZodRawShape): Record<string, unknown> {
     }
   }
   if (problems.length > 0) throw new ConfigError(problems);
+  noteCertificates(values);
   return values;
 }
 

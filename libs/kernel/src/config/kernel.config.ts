@@ -21,6 +21,8 @@ const seconds = (fallback: number) =>
 /** What every process reads, whatever it is. Port 0 asks the system for a free one. */
 export class KernelConfig extends configOf({
   GATEHOUSE_PROFILE: z.enum(['embedded', 'scale']).default('scale').meta({ example: 'embedded' }),
+  /** What the program was built from, for metrics. */
+  GATEHOUSE_COMMIT: z.string().max(64).default('').meta({ example: '3f5c5e5' }),
   HTTP_HOST: host(outward),
   HTTP_PORT: port(0),
   GRPC_HOST: host(outward),

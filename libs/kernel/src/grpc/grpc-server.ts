@@ -37,11 +37,17 @@ const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 export class GrpcServer extends ServerGrpc {
   /** The port listened on, once started. */
   port = 0;
+  /** Calls in hand, open streams among them. */
+  active = 0;
   /** Adds services that are not Nest's, before the server starts. */
   onServer: (server: Server) => void = () => undefined;
   /** Told of each finished call, in its context. */
   report: (report: GrpcCallReport) => void = () => undefined;
 
+  readonly #finished = (report: GrpcCallReport) => {
+    this.active--;
+    this.report(report);
+  };
   readonly #subscriptions = new Set<(error: PlatformError) => void>();
   #server: Server | undefined;
   #closed: Promise<void> | undefined;
@@ -96,6 +102,7 @@ export class GrpcServer extends ServerGrpc {
 
   #unary(path: string, handler: Handler) {
     return (call: ServerUnaryCall<unknown, unknown>, callback: sendUnaryData<unknown>) => {
+      this.active++;
       let answer: object | undefined;
       runCall(
         path,
@@ -107,13 +114,14 @@ export class GrpcServer extends ServerGrpc {
           if (error === null) callback(null, answer);
           else callback(error);
         },
-        this.report,
+        this.#finished,
       );
     };
   }
 
   #stream(path: string, handler: Handler) {
     return (call: ServerWritableStream<unknown, unknown>) => {
+      this.active++;
       const end = runCall(
         path,
         call,
@@ -123,7 +131,7 @@ export class GrpcServer extends ServerGrpc {
           if (error === null) call.end();
           else call.emit('error', error);
         },
-        this.report,
+        this.#finished,
       );
       if (deadlineOf(call) === undefined) this.#subscriptions.add(end);
     };

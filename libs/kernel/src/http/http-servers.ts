@@ -26,6 +26,8 @@ export class HttpServers {
   readonly routes = new RouteTable();
   front?: HttpFront | undefined;
   closing = false;
+  /** Requests in the hands of the router; not those of the admin listener, nor what a front answers itself. */
+  active = 0;
   /** Told of each answered request. */
   answered: (request: FastifyRequest, reply: FastifyReply) => void = () => undefined;
 
@@ -34,6 +36,9 @@ export class HttpServers {
   #main?: Server;
   #admin?: Server;
   #closed: Promise<unknown> = Promise.resolve();
+  readonly #onClosed = () => {
+    this.active--;
+  };
 
   /** Fastify's serverFactory. */
   create(handler: RequestListener): Server {
@@ -44,10 +49,15 @@ export class HttpServers {
       }),
     );
     this.#admin.on('clientError', (error, socket) => this.answerUnreadable(error, socket));
+    const handle: RequestListener = (request, response) => {
+      this.active++;
+      response.once('close', this.#onClosed);
+      handler(request, response);
+    };
     this.#main = configured(
       createServer((request, response) => {
-        if (this.front === undefined) handler(request, response);
-        else this.front.handle(request, response, () => handler(request, response));
+        if (this.front === undefined) handle(request, response);
+        else this.front.handle(request, response, () => handle(request, response));
       }),
     );
     for (const server of [this.#main, this.#admin]) {

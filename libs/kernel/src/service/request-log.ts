@@ -3,31 +3,33 @@ import { status as Code } from '@grpc/grpc-js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { PinoLogger } from 'nestjs-pino';
 
-import { requestContext } from '../context/request-context.ts';
+import { type RequestContext, requestContext } from '../context/request-context.ts';
 import { errorCodeOf } from '../errors/all-errors.filter.ts';
 import type { GrpcCallReport } from '../grpc/grpc-call.ts';
 import { contextOf } from '../http/http-context.ts';
 import { isAdminRequest } from '../http/http-servers.ts';
+import { methodLabel } from '../metrics/method-label.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import type { SeriesHistogram } from '../metrics/series-histogram.ts';
 
 /** One log line and one observation for each request and call, when it has been answered. */
 export class RequestLog {
-  readonly #http;
-  readonly #grpc;
+  readonly #http: SeriesHistogram<'http_request_method' | 'http_route' | 'status_class'>;
+  readonly #grpc: SeriesHistogram<'rpc_method' | 'rpc_response_status_code'>;
 
   constructor(
     metrics: Metrics,
     private readonly logger: PinoLogger,
   ) {
-    this.#http = metrics.histogram(
+    this.#http = metrics.seriesHistogram(
       'http_server_request_duration_seconds',
       'Time to answer an HTTP request, by route template',
-      ['method', 'route', 'status_class'],
+      ['http_request_method', 'http_route', 'status_class'],
     );
-    this.#grpc = metrics.histogram(
-      'grpc_server_request_duration_seconds',
+    this.#grpc = metrics.seriesHistogram(
+      'rpc_server_call_duration_seconds',
       'Time to answer a gRPC call; of a stream, how long it was open',
-      ['service', 'method', 'code'],
+      ['rpc_method', 'rpc_response_status_code'],
     );
   }
 
@@ -39,10 +41,9 @@ export class RequestLog {
     const route = request.is404 ? 'none' : (request.routeOptions.url ?? 'none');
     const { statusCode } = reply;
     if (!admin) {
-      this.#http.observe(
-        { method: request.method, route, status_class: `${Math.floor(statusCode / 100)}xx` },
-        reply.elapsedTime / 1000,
-      );
+      this.#http
+        .series(methodLabel(request.method), route, `${Math.floor(statusCode / 100)}xx`)
+        .observe(reply.elapsedTime / 1000, tracedBy(context));
     }
     const code = errorCodeOf(request.raw);
     const line = {
@@ -58,8 +59,9 @@ export class RequestLog {
   };
 
   readonly grpc = ({ path, code, durationMs, error }: GrpcCallReport): void => {
-    const [, service = '', method = ''] = path.split('/');
-    this.#grpc.observe({ service, method, code: Code[code] }, durationMs / 1000);
+    this.#grpc
+      .series(path.slice(1), Code[code])
+      .observe(durationMs / 1000, tracedBy(requestContext.current()));
     const line = {
       method: path,
       status: Code[code],
@@ -69,6 +71,11 @@ export class RequestLog {
     if (code === Code.INTERNAL) this.logger.error({ ...line, err: error }, 'call failed');
     else this.logger.info(line, 'call answered');
   };
+}
+
+/** The trace that a slow bucket may point to: only where somebody recorded it. */
+function tracedBy(context: RequestContext | undefined): string | undefined {
+  return context?.trace.sampled === true ? context.trace.traceId : undefined;
 }
 
 function rounded(ms: number): number {

@@ -12,9 +12,11 @@ import type { HttpServers } from '../http/http-servers.ts';
 import { Health } from '../lifecycle/health.ts';
 import { Lifecycle } from '../lifecycle/lifecycle.ts';
 import { Metrics } from '../metrics/metrics.ts';
+import { publishProcessMetrics } from '../metrics/process-metrics.ts';
 import { KERNEL_OPTIONS, type KernelOptions } from './kernel.module.ts';
 import { advertised, Listeners } from './listeners.ts';
 import { RequestLog } from './request-log.ts';
+import { ServiceInfo } from './service-info.ts';
 
 /**
  * Ties the listeners of a service to its lifecycle.
@@ -31,13 +33,25 @@ export function connectTransports(
   const options = app.get<KernelOptions>(KERNEL_OPTIONS);
   const health = app.get(Health);
   const logger = new Logger('Service');
-  const log = new RequestLog(app.get(Metrics), requestLogger(app));
+  const metrics = app.get(Metrics);
+  publishProcessMetrics(metrics, app.get(ServiceInfo), config);
+  const log = new RequestLog(metrics, requestLogger(app));
   servers.hooks = app.get(HttpHooks);
   servers.answered = log.http;
   if (options.front !== undefined) servers.front = app.get(HttpFront);
 
+  metrics.readGauge('http_server_active_requests', 'HTTP requests in hand', [], (show) =>
+    show(servers.active),
+  );
+
   const contracts = options.grpc ?? [];
   let grpc: GrpcServer | undefined;
+  metrics.readGauge(
+    'rpc_server_active_calls',
+    'gRPC calls in hand, open streams among them',
+    [],
+    (show) => show(grpc?.active ?? 0),
+  );
   if (contracts.length > 0) {
     grpc = new GrpcServer(contracts, { host: config.GRPC_HOST, port: config.GRPC_PORT });
     grpc.report = log.grpc;
