@@ -57,6 +57,7 @@ export {
   STOP_PHASES,
   type StopPhase,
 } from './lifecycle/lifecycle.ts';
+export { LOG_LEVELS, LogLevel, type LogLevelName, type LogLevelState } from './logging/log-level.ts';
 export { setLogSink } from './logging/log-sink.ts';
 export { isSecretName, redact } from './logging/redact.ts';
 export { HistogramSeries } from './metrics/histogram-series.ts';

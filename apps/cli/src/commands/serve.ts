@@ -44,7 +44,7 @@ export async function serve(name: string): Promise<void> {
     issuer: process.env.AUTH_ISSUER ?? state.gateway_url ?? '',
     compileCache: folder.compileCache(),
     ...(name === 'gateway' && { httpPort: gateway ?? 0, adminPort: gatewayAdmin ?? 0 }),
-    extra: { LOG_FORMAT: process.env.LOG_FORMAT ?? (process.stdout.isTTY ? 'pretty' : 'json') },
+    extra: { LOG_FORMAT: process.env.LOG_FORMAT ?? 'auto' },
   });
   if (service.database) {
     await runMigrations({ name, mainFile: service.mainFile, env, logFile: folder.log(name) });

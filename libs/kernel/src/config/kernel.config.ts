@@ -17,6 +17,15 @@ const seconds = (fallback: number) =>
     .max(3600)
     .default(fallback)
     .meta({ example: String(fallback) });
+const count = (min: number, max: number, fallback: number) =>
+  z.coerce
+    .number()
+    .int()
+    .min(min)
+    .max(max)
+    .default(fallback)
+    .meta({ example: String(fallback) });
+const httpUrl = () => z.url({ protocol: /^https?$/ });
 
 /** What every process reads, whatever it is. Port 0 asks the system for a free one. */
 export class KernelConfig extends configOf({
@@ -36,8 +45,25 @@ export class KernelConfig extends configOf({
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
     .meta({ example: 'info' }),
-  /** `pretty` is for terminals. */
-  LOG_FORMAT: z.enum(['json', 'pretty']).default('json').meta({ example: 'json' }),
+  /** Of standard output: `auto` and `pretty` are for people where it is a terminal, and JSON elsewhere. */
+  LOG_FORMAT: z.enum(['auto', 'json', 'pretty']).default('auto').meta({ example: 'json' }),
+  LOG_STDOUT: z.enum(['on', 'off']).default('on').meta({ example: 'off' }),
+  /** A file besides; `{service}` and `{instance}` in it are replaced by the process's own. */
+  LOG_FILE: z.string().min(1).optional().meta({ example: '/var/log/gatehouse/{service}.log' }),
+  /** The file is rotated before it grows beyond this. */
+  LOG_FILE_MAX_BYTES: count(64 * 1024, 1024 ** 4, 20 * 1024 ** 2),
+  /** Rotated files that are kept. */
+  LOG_FILE_KEEP: count(0, 1000, 3),
+  /** What a sink that is slow or gone may hold back; lines beyond it are dropped and counted. */
+  LOG_BUFFER_BYTES: count(64 * 1024, 1024 ** 3, 4 * 1024 ** 2),
+  /** `otlp`: to an OpenTelemetry Collector; so it is by itself where one of the endpoints is set. */
+  OTEL_LOGS_EXPORTER: z.enum(['otlp', 'none']).optional().meta({ example: 'otlp' }),
+  /** Of the Collector, for all signals; `/v1/logs` is added. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl().optional().meta({ example: 'http://otelcol:4318' }),
+  /** For logs alone, as it is. */
+  OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: httpUrl()
+    .optional()
+    .meta({ example: 'http://otelcol:4318/v1/logs' }),
   /** How long a stop waits for what is in flight before it cuts it off. */
   SHUTDOWN_TIMEOUT_SECONDS: seconds(20),
   /** How long a stopping process goes on answering after it left the registry, until nobody routes to it. */

@@ -3,6 +3,8 @@ import { pino, type DestinationStream, type Logger, type LoggerOptions } from 'p
 import type { KernelConfig } from '../config/kernel.config.ts';
 import { requestContext } from '../context/request-context.ts';
 import type { ServiceInfo } from '../service/service-info.ts';
+import { LogDestination } from './log-destination.ts';
+import { openSinks } from './open-sinks.ts';
 import { redact, redactText } from './redact.ts';
 
 /** What JSON leaves bare and a terminal may act upon: DEL and C1 controls, line and paragraph separators. */
@@ -11,7 +13,7 @@ const UNSAFE = /[\u007f-\u009f\u2028\u2029]/g;
 /**
  * One JSON line an entry: time (RFC 3339), level, service, version, instance; with work in hand request_id, trace_id,
  * span_id, principal_id. Guarantees: one entry is one line whatever is logged; no secret by name (`redact`), nor a
- * token within a text.
+ * token within a text. Without a `destination` the lines go to the sinks that the configuration asks for.
  */
 export async function createLogger(
   config: KernelConfig,
@@ -32,13 +34,17 @@ export async function createLogger(
     mixin: workInHand,
     hooks: { streamWrite: oneSafeLine },
   };
-  return pino(options, destination ?? (await terminal(config)));
-}
-
-async function terminal(config: KernelConfig): Promise<DestinationStream> {
-  if (config.LOG_FORMAT !== 'pretty') return pino.destination({ fd: 1, sync: true });
-  const { default: pretty } = await import('pino-pretty');
-  return pretty({ ignore: 'version,instance', singleLine: true, sync: true });
+  if (destination !== undefined) return pino(options, destination);
+  const sinks = await openSinks(config, service, {
+    failing: (sink, error) => logger.warn({ sink, err: error }, 'a log sink takes no lines'),
+    recovered: (sink, dropped) =>
+      logger.warn(
+        { sink, dropped },
+        'a log sink takes lines again; those it had no room for are lost',
+      ),
+  });
+  const logger = pino(options, new LogDestination(sinks));
+  return logger;
 }
 
 function workInHand(): object {
@@ -53,7 +59,8 @@ function workInHand(): object {
   };
 }
 
-function oneSafeLine(line: string): string {
+/** Without credentials in its text, and without a character that a terminal may act upon. */
+export function oneSafeLine(line: string): string {
   return redactText(line).replace(
     UNSAFE,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,

@@ -12,6 +12,7 @@ import { HealthController } from '../lifecycle/health.controller.ts';
 import { Health } from '../lifecycle/health.ts';
 import { Lifecycle } from '../lifecycle/lifecycle.ts';
 import { kernelLoggerModule } from '../logging/kernel-logger.module.ts';
+import { LogLevel } from '../logging/log-level.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import { ServiceLogger } from '../logging/service-logger.ts';
 import { ValidationPipe } from '../validation/validation.pipe.ts';
@@ -29,7 +30,7 @@ export interface KernelOptions {
 export const KERNEL_OPTIONS = Symbol('kernel options');
 
 /** What higher libraries inject. */
-const open = [Listeners, Lifecycle, CommandRegistry, Health, Metrics, HttpHooks];
+const open = [Listeners, Lifecycle, CommandRegistry, Health, LogLevel, Metrics, HttpHooks];
 
 /** Apart, because the logger is made from it before anything else. */
 @Global()

@@ -6,6 +6,7 @@ import { NestFactory } from '@nestjs/core';
 import { ConfigError } from '../config/config-error.ts';
 import { CommandRegistry } from '../lifecycle/command-registry.ts';
 import { fatal } from '../logging/fatal.ts';
+import { flushLogs } from '../logging/log-destination.ts';
 import { ServiceLogger } from '../logging/service-logger.ts';
 import { NEST_OPTIONS } from './create-service.ts';
 import { EXIT } from './exit-codes.ts';
@@ -32,6 +33,7 @@ export async function runCommand(module: Type, name: string, args: string[]): Pr
     process.exitCode = error instanceof ConfigError ? EXIT.config : EXIT.failed;
   } finally {
     await app?.close();
+    await flushLogs();
   }
   // A command may leave a pool open; its work is done.
   process.exit();

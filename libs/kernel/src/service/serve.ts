@@ -6,6 +6,7 @@ import { ConfigError } from '../config/config-error.ts';
 import { KernelConfig } from '../config/kernel.config.ts';
 import { Lifecycle } from '../lifecycle/lifecycle.ts';
 import { fatal } from '../logging/fatal.ts';
+import { flushLogs } from '../logging/log-destination.ts';
 import { type MadeService, makeService } from './create-service.ts';
 import { EXIT } from './exit-codes.ts';
 import { releaseStartMemory } from './start-memory.ts';
@@ -31,6 +32,7 @@ export async function serve(module: Type): Promise<void> {
       process.exit(EXIT.failed);
     }, limitOfStop()).unref();
     await state.service.stop();
+    await flushLogs();
     process.exit(code);
   };
   const onUncaught = (origin: string) => (error: unknown) => {
@@ -50,6 +52,8 @@ export async function serve(module: Type): Promise<void> {
   process.on('uncaughtException', onUncaught('uncaught exception'));
   process.on('unhandledRejection', onUncaught('unhandled rejection'));
 
+  logWarnings();
+
   try {
     const service = await makeService(module);
     state.service = service;
@@ -61,8 +65,15 @@ export async function serve(module: Type): Promise<void> {
     // Stopped while starting: `stop` ends the process.
     if (state.stoppingSince !== undefined) return;
     fatal('the start failed', error);
+    await flushLogs();
     process.exit(error instanceof ConfigError ? EXIT.config : EXIT.failed);
   }
+}
+
+/** Node's own warnings, which it would write to stderr in a form of its own. */
+function logWarnings(): void {
+  process.removeAllListeners('warning');
+  process.on('warning', (warning) => new Logger('Node').warn({ err: warning }, 'Node warns'));
 }
 
 function limitOfStop(): number {
