@@ -35,6 +35,9 @@ const depConstraints = [
   { sourceTag: 'type:lib', onlyDependOnLibsWithTags: ['type:lib', 'type:contract'] },
   { sourceTag: 'type:contract', onlyDependOnLibsWithTags: ['type:contract'] },
   { sourceTag: 'type:plugin', onlyDependOnLibsWithTags: [] },
+  // What is written for people is generated from the code.
+  { sourceTag: 'type:docs', onlyDependOnLibsWithTags: ['type:lib', 'type:contract'] },
+  { sourceTag: 'type:deploy', onlyDependOnLibsWithTags: ['type:lib'] },
   ...scopes.flatMap((scope) => [
     {
       allSourceTags: ['type:app', `scope:${scope}`],
