@@ -40,11 +40,11 @@ describe('the context of a request', () => {
     expect(await answer.json()).toMatchObject({ clientIp: '127.0.0.1' });
   });
 
-  it('continues the trace of the caller, and answers with its own span', async () => {
+  it('continues the trace of the caller, answers with its own span, and believes no stranger who asks to be sampled', async () => {
     const answer = await call('/v1/probe/context', { headers: { traceparent: TRACEPARENT } });
     const { trace } = (await answer.json()) as { trace: { spanId: string } };
     expect(trace).toMatchObject({ traceId: TRACE, parentSpanId: '00f067aa0ba902b7' });
-    expect(answer.headers.get('traceparent')).toBe(`00-${TRACE}-${trace.spanId}-01`);
+    expect(answer.headers.get('traceparent')).toBe(`00-${TRACE}-${trace.spanId}-00`);
   });
 
   it('is still there after the body was read and work was awaited', async () => {

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
+import type { RecordedSpan } from '../tracing/recorded-span.ts';
 import { newId } from './new-id.ts';
 import { newTrace, type TraceContext } from './trace-context.ts';
 
@@ -24,6 +25,8 @@ export interface Principal {
 export interface RequestContext {
   requestId: string;
   trace: TraceContext;
+  /** The span being recorded, whose ids are those of `trace`; absent where the trace is not sampled or tracing is off. */
+  span?: RecordedSpan;
   principal?: Principal;
   /** The calling service, verified from `Gatehouse-Via`. */
   caller?: string;

@@ -1,4 +1,5 @@
 import { randomHex } from './random-hex.ts';
+import { passedOnState } from './trace-state.ts';
 
 /** W3C Trace Context (https://www.w3.org/TR/trace-context/): where one piece of work stands in its trace. */
 export interface TraceContext {
@@ -9,13 +10,12 @@ export interface TraceContext {
   /** The caller's span, where there is one. */
   readonly parentSpanId?: string;
   readonly sampled: boolean;
-  /** `tracestate`, passed on as it came. */
+  /** `tracestate`, as it is passed on. */
   readonly state?: string;
 }
 
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 /** The specification asks to pass on at least this much; longer lists are dropped. */
-const MAX_STATE = 512;
 
 /** The caller's place in its trace, or undefined where the field is absent or not valid (section 3.2.2). */
 export function parseTraceparent(
@@ -27,11 +27,13 @@ export function parseTraceparent(
   const [, version = '', traceId = '', spanId = '', flags = '', rest] = match;
   if (version === 'ff' || (version === '00' && rest !== undefined)) return undefined;
   if (/^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined;
-  const state =
-    tracestate !== undefined && tracestate !== '' && tracestate.length <= MAX_STATE
-      ? { state: tracestate }
-      : {};
-  return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & 1) === 1, ...state };
+  const state = passedOnState(tracestate);
+  return {
+    traceId,
+    spanId,
+    sampled: (Number.parseInt(flags, 16) & 1) === 1,
+    ...(state !== undefined && { state }),
+  };
 }
 
 export function formatTraceparent(trace: TraceContext): string {

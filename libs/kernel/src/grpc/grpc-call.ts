@@ -4,7 +4,9 @@ import { firstValueFrom, isObservable } from 'rxjs';
 
 import { requestContext } from '../context/request-context.ts';
 import { toGrpcError } from '../errors/grpc-error.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import { deadlineOf, openGrpcContext, type ServerCall } from './grpc-context.ts';
+import { endGrpcSpan, prepareGrpcSpan } from './grpc-span.ts';
 
 /** One finished call. */
 export interface GrpcCallReport {
@@ -26,10 +28,12 @@ export function runCall(
   work: (finished: () => boolean) => Promise<void>,
   settle: (error: Error | null) => void,
   report: (report: GrpcCallReport) => void,
+  tracing: Tracing,
 ): (error: PlatformError) => void {
   const began = performance.now();
   const over = new AbortController();
   const context = openGrpcContext(call, over.signal);
+  prepareGrpcSpan(tracing, context, path);
   let finished = false;
 
   const finish = (error?: unknown) => {
@@ -44,6 +48,7 @@ export function runCall(
         ...(error !== undefined && { error }),
       }),
     );
+    endGrpcSpan(context, answer?.code ?? Code.OK, error);
     settle(answer);
     over.abort();
   };

@@ -14,6 +14,7 @@ import {
 import { ServerGrpc } from '@nestjs/microservices';
 
 import { type GrpcCallReport, oneMessage, runCall, writeMessages } from './grpc-call.ts';
+import { Tracing } from '../tracing/tracing.ts';
 import { deadlineOf, type ServerCall } from './grpc-context.ts';
 
 type Handler = (request: unknown, metadata: unknown, call: ServerCall) => unknown;
@@ -43,6 +44,7 @@ export class GrpcServer extends ServerGrpc {
   onServer: (server: Server) => void = () => undefined;
   /** Told of each finished call, in its context. */
   report: (report: GrpcCallReport) => void = () => undefined;
+  tracing = Tracing.off;
 
   readonly #finished = (report: GrpcCallReport) => {
     this.active--;
@@ -115,6 +117,7 @@ export class GrpcServer extends ServerGrpc {
           else callback(error);
         },
         this.#finished,
+        this.tracing,
       );
     };
   }
@@ -132,6 +135,7 @@ export class GrpcServer extends ServerGrpc {
           else call.emit('error', error);
         },
         this.#finished,
+        this.tracing,
       );
       if (deadlineOf(call) === undefined) this.#subscriptions.add(end);
     };

@@ -4,12 +4,13 @@ import { ValidationFailed } from '@gatehouse/contracts-platform';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
 
-import { requestContext } from '../context/request-context.ts';
+import { type RequestContext, requestContext } from '../context/request-context.ts';
 import { formatTraceparent } from '../context/trace-context.ts';
 import { toProblem } from '../errors/problem.ts';
 import { LISTENER_CONSTRAINT } from './admin-route.ts';
 import { registerBodyParsing } from './body-parsing.ts';
 import { contextOf, openContext } from './http-context.ts';
+import { beginHttpSpan, endHttpSpan } from './http-span.ts';
 import { type HttpServers, isAdminRequest } from './http-servers.ts';
 import { checkTarget } from './target-rules.ts';
 
@@ -47,8 +48,10 @@ export function createFastifyAdapter(servers: HttpServers, bodyLimit: number): F
     context.signal = gone.signal;
     reply.raw.once('close', () => {
       if (!reply.raw.writableFinished) gone.abort();
+      endHttpSpan(context, request, reply);
     });
     const judge = () => {
+      begin();
       try {
         checkTarget(request.raw.url ?? '');
         if (request.is404) {
@@ -60,10 +63,20 @@ export function createFastifyAdapter(servers: HttpServers, bodyLimit: number): F
         done(error as Error);
       }
     };
+    const begin = () => {
+      // What operators ask is no part of anybody's trace; a front records what it has handed on.
+      if (isAdminRequest(request.raw) || servers.front !== undefined) untraced(context);
+      else beginHttpSpan(servers.tracing, context, request);
+    };
     requestContext.run(context, () => {
       // First who called: the answer to a target that is refused bears the caller's request id too.
       if (servers.hooks.empty || isAdminRequest(request.raw)) judge();
-      else servers.hooks.run(context, request, reply).then(judge, done);
+      else {
+        servers.hooks.run(context, request, reply).then(judge, (error: unknown) => {
+          begin();
+          done(error as Error);
+        });
+      }
     });
   });
   // Reading the body went on in the socket's own async context.
@@ -87,6 +100,10 @@ export function createFastifyAdapter(servers: HttpServers, bodyLimit: number): F
     done();
   });
   return adapter;
+}
+
+function untraced(context: RequestContext): void {
+  if (context.trace.sampled) context.trace = { ...context.trace, sampled: false };
 }
 
 /**
@@ -123,6 +140,7 @@ async function answerUnroutable(
   reply: FastifyReply,
 ): Promise<void> {
   const context = openContext(request.raw);
+  untraced(context);
   let refusal: Error = refusalOf(error);
   try {
     if (!isAdminRequest(request.raw)) await servers.hooks.run(context, request, reply);

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { newId } from '../context/new-id.ts';
+import { Tracing } from '../tracing/tracing.ts';
 import { HttpHooks } from './http-hooks.ts';
 import { RouteTable } from './route-table.ts';
 import type { HttpFront } from './http-front.ts';
@@ -23,6 +24,7 @@ export function isAdminRequest(request: IncomingMessage): boolean {
  */
 export class HttpServers {
   hooks = new HttpHooks();
+  tracing = Tracing.off;
   readonly routes = new RouteTable();
   front?: HttpFront | undefined;
   closing = false;

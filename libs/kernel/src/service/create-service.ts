@@ -11,6 +11,8 @@ import { createFastifyAdapter } from '../http/fastify.ts';
 import { HttpServers } from '../http/http-servers.ts';
 import { Lifecycle } from '../lifecycle/lifecycle.ts';
 import { ServiceLogger } from '../logging/service-logger.ts';
+import { traceBuses } from '../tracing/trace-buses.ts';
+import { Tracing } from '../tracing/tracing.ts';
 import { type Listener, Listeners } from './listeners.ts';
 import { connectTransports } from './transports.ts';
 
@@ -93,6 +95,7 @@ export async function makeService(module: Type): Promise<MadeService> {
     async start() {
       try {
         const transports = connectTransports(app, servers, config);
+        await traceBuses(app, app.get(Tracing));
         await app.init();
         await app.getHttpAdapter().getInstance().ready();
         // After init, so that whatever libraries have registered in a phase goes first.

@@ -15,6 +15,8 @@ import { kernelLoggerModule } from '../logging/kernel-logger.module.ts';
 import { LogLevel } from '../logging/log-level.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import { ServiceLogger } from '../logging/service-logger.ts';
+import { TracingConfig } from '../tracing/tracing.config.ts';
+import { Tracing } from '../tracing/tracing.ts';
 import { ValidationPipe } from '../validation/validation.pipe.ts';
 import { Listeners } from './listeners.ts';
 import { ServiceInfo } from './service-info.ts';
@@ -55,6 +57,12 @@ export class KernelModule {
       controllers: [HealthController],
       providers: [
         ...open,
+        TracingConfig,
+        {
+          provide: Tracing,
+          useFactory: (...parts: Parameters<typeof Tracing.start>) => Tracing.start(...parts),
+          inject: [TracingConfig, ServiceInfo, Metrics, Lifecycle],
+        },
         ServiceLogger,
         { provide: KERNEL_OPTIONS, useValue: options },
         { provide: APP_FILTER, useClass: AllErrorsFilter },
@@ -63,7 +71,7 @@ export class KernelModule {
           ? []
           : [options.front, { provide: HttpFront, useExisting: options.front }]),
       ],
-      exports: open,
+      exports: [...open, Tracing],
     };
   }
 }

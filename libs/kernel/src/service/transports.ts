@@ -13,6 +13,7 @@ import { Health } from '../lifecycle/health.ts';
 import { Lifecycle } from '../lifecycle/lifecycle.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import { publishProcessMetrics } from '../metrics/process-metrics.ts';
+import { Tracing } from '../tracing/tracing.ts';
 import { KERNEL_OPTIONS, type KernelOptions } from './kernel.module.ts';
 import { advertised, Listeners } from './listeners.ts';
 import { RequestLog } from './request-log.ts';
@@ -36,7 +37,9 @@ export function connectTransports(
   const metrics = app.get(Metrics);
   publishProcessMetrics(metrics, app.get(ServiceInfo), config);
   const log = new RequestLog(metrics, requestLogger(app));
+  const tracing = app.get(Tracing);
   servers.hooks = app.get(HttpHooks);
+  servers.tracing = tracing;
   servers.answered = log.http;
   if (options.front !== undefined) servers.front = app.get(HttpFront);
 
@@ -55,6 +58,7 @@ export function connectTransports(
   if (contracts.length > 0) {
     grpc = new GrpcServer(contracts, { host: config.GRPC_HOST, port: config.GRPC_PORT });
     grpc.report = log.grpc;
+    grpc.tracing = tracing;
     const names = contracts.map((contract) => `${contract.package}.${contract.serviceName}`);
     grpc.onServer = (server) => addHealthService(server, names, health);
     app.connectMicroservice<MicroserviceOptions>({ strategy: grpc }, { inheritAppConfig: true });
