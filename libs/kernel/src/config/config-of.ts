@@ -17,16 +17,22 @@ import { resolveVariable, UnreadableVariable } from './variable.ts';
  * Provide the class; Nest makes it once, and with it reads the environment once. How a variable is found: `resolveVariable`.
  * @throws ConfigError (from the constructor) that names every wrong variable of the shape, what is wrong and an example
  */
-export function configOf<S extends z.ZodRawShape>(
-  shape: S,
-): new () => Readonly<z.infer<z.ZodObject<S>>> {
-  // eslint-disable-next-line @typescript-eslint/no-extraneous-class -- its members are the shape's
+export function configOf<S extends z.ZodRawShape>(shape: S): ConfigClass<S> {
   return class {
+    /** What the reference of variables is written from. */
+    static readonly shape = shape;
+
     constructor() {
       Object.assign(this, parseEnvironment(shape));
       Object.freeze(this);
     }
-  } as new () => Readonly<z.infer<z.ZodObject<S>>>;
+  } as unknown as ConfigClass<S>;
+}
+
+export interface ConfigClass<S extends z.ZodRawShape> {
+  new (): Readonly<z.infer<z.ZodObject<S>>>;
+  /** The schema of each variable, by name. */
+  readonly shape: S;
 }
 
 /**
