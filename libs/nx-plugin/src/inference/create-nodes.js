@@ -27,7 +27,7 @@ function listFiles(root) {
  * @type {import('@nx/devkit').CreateNodes}
  */
 export const createNodes = [
-  '{docs,{apps,libs,libs/contracts}/*}/project.json',
+  '{docs,docker,{apps,libs,libs/contracts}/*}/project.json',
   (projectFiles, options, context) =>
     createNodesFromFiles(
       (projectFile) => {
