@@ -38,6 +38,7 @@ import { GrantSource } from './authorization/grant.source.ts';
 import { GrpcGrantSource } from './authorization/grpc-grant.source.ts';
 import { FollowedViews } from './following/followed-views.ts';
 import { GuardsConfig } from './guards.config.ts';
+import { LogLevelModule } from './log-level/log-level.module.ts';
 import { GrpcPermissionSink } from './manifest/grpc-permission.sink.ts';
 import { FURTHER_PERMISSIONS, ManifestBuilder } from './manifest/manifest-builder.ts';
 import { ManifestPublication } from './manifest/manifest-publication.ts';
@@ -89,6 +90,7 @@ export class GuardsModule {
         NestDiscoveryModule,
         RedisModule,
         ClientsModule.forFeature([authV1, authzV1, auditV1]),
+        LogLevelModule,
         ...(options.imports ?? []),
       ],
       controllers: [WellKnownController],

@@ -69,6 +69,16 @@ describe('the manifest', () => {
     const manifest = Manifest.parse(await (await read()).json());
     expect(manifest).toMatchObject({ service: 'orders', version: '1.0.0', namespace: 'orders' });
     expect(manifest.permissions).toEqual([
+      {
+        name: 'orders.log-level.read',
+        description: 'See the log level of this service',
+        scope: 'platform',
+      },
+      {
+        name: 'orders.log-level.update',
+        description: 'Change the log level of this service for a time',
+        scope: 'platform',
+      },
       { name: 'orders.order.create', description: '', scope: 'platform' },
       { name: 'orders.order.read', description: 'Read an order', scope: 'organization' },
     ]);
@@ -114,6 +124,8 @@ describe('the manifest', () => {
     expect(routes.map(({ path }) => path).sort()).toEqual([
       '/v1/orders',
       '/v1/orders',
+      // What the library serves of every service: show, change, restore.
+      ...Array<string>(3).fill('/v1/orders/log-level'),
       '/v1/orders/{id}',
       '/v1/orders/{id}/picture',
     ]);
@@ -138,7 +150,12 @@ describe('the manifest', () => {
     await eventually(() => service.core.registered.length > 0, { timeoutMs: 3000, intervalMs: 20 });
     expect(service.core.registered[0]).toMatchObject({
       manifestDigest: service.announced[0]?.digest,
-      permissions: [{ name: 'orders.order.create' }, { name: 'orders.order.read' }],
+      permissions: [
+        { name: 'orders.log-level.read' },
+        { name: 'orders.log-level.update' },
+        { name: 'orders.order.create' },
+        { name: 'orders.order.read' },
+      ],
     });
   });
 
@@ -168,6 +185,7 @@ describe('the manifest', () => {
     expect(document.openapi).toBe('3.1.0');
     expect(Object.keys(document.paths).sort()).toEqual([
       '/v1/orders',
+      '/v1/orders/log-level',
       '/v1/orders/{id}',
       '/v1/orders/{id}/picture',
     ]);

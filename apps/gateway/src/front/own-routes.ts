@@ -1,3 +1,5 @@
+/** Its own API: the log level of gateways. */
+const OWN_API = '/v1/gateway/';
 /** What the gateway serves itself, through Nest. A service can never take these paths. */
 const EXACT = new Set([
   '/openapi.json',
@@ -7,16 +9,17 @@ const EXACT = new Set([
   '/health/ready',
   '/problems',
 ]);
-const BELOW = ['/docs/', '/problems/'];
+const BELOW = ['/docs/', '/problems/', OWN_API];
 
 export function isOwnPath(target: string, end: number): boolean {
   const path = target.slice(0, end);
   return EXACT.has(path) || BELOW.some((prefix) => path.startsWith(prefix));
 }
 
-/** Whether it is worth asking `isOwnPath`: the first letter says so, at no cost for a service's request. */
+/** Whether it is worth asking `isOwnPath`: a letter says so, at no cost for a service's request. */
 export function mayBeOwnPath(target: string): boolean {
-  return FIRST_LETTERS.includes(target.charAt(1));
+  const first = target.charAt(1);
+  return first === 'v' ? target.startsWith(OWN_API) : FIRST_LETTERS.includes(first);
 }
 const FIRST_LETTERS = 'dhop';
 
