@@ -58,7 +58,12 @@ export {
   STOP_PHASES,
   type StopPhase,
 } from './lifecycle/lifecycle.ts';
-export { LOG_LEVELS, LogLevel, type LogLevelName, type LogLevelState } from './logging/log-level.ts';
+export {
+  LOG_LEVELS,
+  LogLevel,
+  type LogLevelName,
+  type LogLevelState,
+} from './logging/log-level.ts';
 export { setLogSink } from './logging/log-sink.ts';
 export { isSecretName, redact } from './logging/redact.ts';
 export { HistogramSeries } from './metrics/histogram-series.ts';
@@ -82,5 +87,13 @@ export { ATTRIBUTE, DECISION, GATEHOUSE } from './tracing/attributes.ts';
 export { inSpan, withSpan } from './tracing/in-span.ts';
 export { RecordedSpan, type SpanOptions, type SpanRecorder } from './tracing/recorded-span.ts';
 export { Tracing } from './tracing/tracing.ts';
-export { emailSchema, line, Timestamp, TimestampInput, Uuid } from './validation/schemas.ts';
+export {
+  Decimal,
+  emailSchema,
+  line,
+  paragraphs,
+  Timestamp,
+  TimestampInput,
+  Uuid,
+} from './validation/schemas.ts';
 export { ValidationPipe, violationsOf } from './validation/validation.pipe.ts';

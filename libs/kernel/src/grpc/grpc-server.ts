@@ -59,7 +59,8 @@ export class GrpcServer extends ServerGrpc {
     private readonly at: { host: string; port: number },
   ) {
     super({
-      package: contracts.map((contract) => contract.package),
+      // Nest serves all of a package: named twice, it would serve each of its services twice.
+      package: [...new Set(contracts.map((contract) => contract.package))],
       protoPath: contracts.map((contract) => contract.protoPath),
       loader: {
         ...PROTO_LOADER_OPTIONS,

@@ -31,6 +31,25 @@ export const line = (max: number) =>
     .regex(/^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$/, 'Control characters are not allowed')
     .refine(storable, 'The text holds half a character');
 
+/** Text of any number of lines for people: trimmed, in NFC, lines ended by \n, without control characters but tabs. */
+export const paragraphs = (max: number) =>
+  z
+    .string()
+    .overwrite((text) => text.replaceAll('\r\n', '\n'))
+    .trim()
+    .normalize('NFC')
+    .min(1)
+    .max(max)
+    // eslint-disable-next-line no-control-regex
+    .regex(/^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]*$/, 'Control characters are not allowed')
+    .refine(storable, 'The text holds half a character');
+
+/** An exact number as text, 15 digits before the point and 4 after it at most: a sum of money survives no binary fraction. */
+export const Decimal = z
+  .string()
+  .regex(/^(?!-0(?:\.0+)?$)-?(?:0|[1-9]\d{0,14})(?:\.\d{1,4})?$/, 'Expected a number such as 12.50')
+  .meta({ example: '12.50' });
+
 /** An e-mail address, in lower case: addresses are compared without regard to case. */
 export const emailSchema = z
   .string()
