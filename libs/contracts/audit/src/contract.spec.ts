@@ -3,4 +3,4 @@ import { describeContract } from '@gatehouse/contracts-platform/testing';
 import { auditV1 } from './contract.ts';
 import { auditEvents } from './events.ts';
 
-describeContract(new URL('../', import.meta.url), { contract: auditV1, events: auditEvents });
+describeContract(new URL('../', import.meta.url), { contracts: [auditV1], events: auditEvents });

@@ -1,5 +1,5 @@
 import { createNodesFromFiles } from '@nx/devkit';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { targetsOf } from './targets.js';
 
@@ -32,7 +32,9 @@ export const createNodes = [
     createNodesFromFiles(
       (projectFile) => {
         const root = projectFile.slice(0, -'/project.json'.length);
-        const targets = targetsOf(root, listFiles(join(context.workspaceRoot, root)));
+        const folder = join(context.workspaceRoot, root);
+        const { name } = JSON.parse(readFileSync(join(folder, 'project.json'), 'utf8'));
+        const targets = targetsOf(root, listFiles(folder), name);
         return { projects: { [root]: { targets } } };
       },
       projectFiles,

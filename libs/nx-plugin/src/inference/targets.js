@@ -37,9 +37,10 @@ const NOT_BUILT = ['**/*.spec.ts', '**/*.int-spec.ts', '**/*.e2e-spec.ts'];
  *
  * @param {string} root
  * @param {readonly string[]} files
+ * @param {string} [name] of the project; default: of its folder
  * @returns {Record<string, Target>}
  */
-export function targetsOf(root, files) {
+export function targetsOf(root, files, name = root.slice(root.lastIndexOf('/') + 1)) {
   const up = root.replaceAll(/[^/]+/g, '..');
   const has = (/** @type {RegExp} */ pattern) => files.some((file) => pattern.test(file));
   const isApp = has(/^src\/main\.ts$/);
@@ -57,8 +58,15 @@ export function targetsOf(root, files) {
   }
   if (isApp) {
     // The command compiles and restarts it at every change, as part of the platform that runs.
-    const name = root.slice(root.lastIndexOf('/') + 1);
     targets.serve = run(root, `node ${up}/apps/cli/dist/main.js serve ${name}`);
+  }
+  if (has(/^src\/events\.ts$/)) {
+    const tools = `${up}/node_modules/@gatehouse/contracts-platform/tools`;
+    targets.generate = run(root, `node --conditions=@gatehouse/source ${tools}/generate.mjs .`);
+    if (has(/^buf\.yaml$/)) {
+      targets['buf-lint'] = run(root, 'buf lint');
+      targets['buf-breaking'] = run(root, `node ${tools}/breaking.mjs .`);
+    }
   }
   if (has(/^(src|test)\/.*\.(int-)?spec\.ts$/)) {
     targets.test = jest(root, 'test', `${up}/jest.preset.js`);

@@ -28,32 +28,19 @@ async function filesOf(folder: string): Promise<Record<string, string>> {
 }
 
 /**
- * What holds for every contract project. Needs `buf` on the PATH (npm's `node_modules/.bin`), and git for the check
- * of breaking changes.
+ * What holds for every contract project. One that serves gRPC needs `buf` on the PATH (npm's `node_modules/.bin`), and git
+ * for the check of breaking changes.
  *
  * @param project the project's folder: `new URL('../', import.meta.url)`
+ * @param offers.contracts every gRPC service of the project; none where it offers events alone
  */
 export function describeContract(
   project: URL,
-  { contract, events }: { contract: GrpcContract; events: EventCatalogue },
+  { contracts, events }: { contracts: readonly GrpcContract[]; events: EventCatalogue },
 ): void {
   const folder = fileURLToPath(project);
-  const tools = new URL('../../tools/', import.meta.url);
 
-  describe(`the contract of ${contract.service}`, () => {
-    let scratch: string;
-    beforeAll(async () => {
-      scratch = await mkdtemp(join(tmpdir(), 'gatehouse-contract-'));
-    });
-    afterAll(() => rm(scratch, { recursive: true, force: true }));
-
-    it('has generated types that are up to date with its .proto', async () => {
-      await run('buf', ['generate', '--output', scratch], { cwd: folder });
-      const fresh = await filesOf(join(scratch, 'src/generated'));
-      expect(Object.keys(fresh)).not.toHaveLength(0);
-      expect(await filesOf(join(folder, 'src/generated'))).toEqual(fresh);
-    });
-
+  describe(`the contract of ${events.service}`, () => {
     it('has one JSON schema for each of its events, up to date', async () => {
       const committed = Object.entries(await filesOf(join(folder, 'schemas'))).map(
         ([name, text]) => [name, JSON.parse(text) as unknown] as const,
@@ -65,16 +52,9 @@ export function describeContract(
       );
     });
 
-    it('passes buf lint', async () => {
-      await expect(run('buf', ['lint'], { cwd: folder })).resolves.toMatchObject({ stdout: '' });
-    });
+    if (contracts.length > 0) describeProto(folder);
 
-    it('breaks no caller of the version on main', async () => {
-      const script = fileURLToPath(new URL('breaking.mjs', tools));
-      await expect(run(process.execPath, [script, folder])).resolves.toBeDefined();
-    });
-
-    it('serves the service it names from the .proto it names', async () => {
+    it.each(contracts)('serves $serviceName from the .proto it names', async (contract) => {
       const root = new protobuf.Root();
       root.resolvePath = (_origin, target) =>
         target === contract.protoPath ? target : join(contract.includeDirs[0] ?? '', target);
@@ -83,12 +63,40 @@ export function describeContract(
       expect(service.methodsArray.length).toBeGreaterThan(0);
     });
 
-    it('has error classes named after their codes', () => {
-      for (const { name, code } of contract.errors.classes()) {
-        expect(code).toMatch(/^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/);
-        if (code === 'UNAUTHENTICATED') continue;
-        expect(name.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()).toBe(code);
-      }
-    });
+    it.each(contracts)(
+      'has error classes of $serviceName named after their codes',
+      ({ errors }) => {
+        for (const { name, code } of errors.classes()) {
+          expect(code).toMatch(/^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/);
+          if (code === 'UNAUTHENTICATED') continue;
+          expect(name.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()).toBe(code);
+        }
+      },
+    );
+  });
+}
+
+function describeProto(folder: string): void {
+  const tools = new URL('../../tools/', import.meta.url);
+  let scratch: string;
+  beforeAll(async () => {
+    scratch = await mkdtemp(join(tmpdir(), 'gatehouse-contract-'));
+  });
+  afterAll(() => rm(scratch, { recursive: true, force: true }));
+
+  it('has generated types that are up to date with its .proto', async () => {
+    await run('buf', ['generate', '--output', scratch], { cwd: folder });
+    const fresh = await filesOf(join(scratch, 'src/generated'));
+    expect(Object.keys(fresh)).not.toHaveLength(0);
+    expect(await filesOf(join(folder, 'src/generated'))).toEqual(fresh);
+  });
+
+  it('passes buf lint', async () => {
+    await expect(run('buf', ['lint'], { cwd: folder })).resolves.toMatchObject({ stdout: '' });
+  });
+
+  it('breaks no caller of the version on main', async () => {
+    const script = fileURLToPath(new URL('breaking.mjs', tools));
+    await expect(run(process.execPath, [script, folder])).resolves.toBeDefined();
   });
 }
