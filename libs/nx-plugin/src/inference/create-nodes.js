@@ -22,6 +22,16 @@ function listFiles(root) {
 }
 
 /**
+ * Whether npm may publish it.
+ *
+ * @param {string} root absolute
+ */
+function isPublished(root) {
+  const file = join(root, 'package.json');
+  return existsSync(file) && JSON.parse(readFileSync(file, 'utf8')).private !== true;
+}
+
+/**
  * Gives every project its targets from the files it has, so that a project.json holds a name and tags only.
  *
  * @type {import('@nx/devkit').CreateNodes}
@@ -34,7 +44,7 @@ export const createNodes = [
         const root = projectFile.slice(0, -'/project.json'.length);
         const folder = join(context.workspaceRoot, root);
         const { name } = JSON.parse(readFileSync(join(folder, 'project.json'), 'utf8'));
-        const targets = targetsOf(root, listFiles(folder), name);
+        const targets = targetsOf(root, listFiles(folder), name, isPublished(folder));
         return { projects: { [root]: { targets } } };
       },
       projectFiles,

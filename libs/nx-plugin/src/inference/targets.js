@@ -38,9 +38,15 @@ const NOT_BUILT = ['**/*.spec.ts', '**/*.int-spec.ts', '**/*.e2e-spec.ts'];
  * @param {string} root
  * @param {readonly string[]} files
  * @param {string} [name] of the project; default: of its folder
+ * @param {boolean} [published] whether npm may publish it
  * @returns {Record<string, Target>}
  */
-export function targetsOf(root, files, name = root.slice(root.lastIndexOf('/') + 1)) {
+export function targetsOf(
+  root,
+  files,
+  name = root.slice(root.lastIndexOf('/') + 1),
+  published = false,
+) {
   const up = root.replaceAll(/[^/]+/g, '..');
   const has = (/** @type {RegExp} */ pattern) => files.some((file) => pattern.test(file));
   const isApp = has(/^src\/main\.ts$/);
@@ -56,9 +62,16 @@ export function targetsOf(root, files, name = root.slice(root.lastIndexOf('/') +
   if (isApp || has(/^src\/index\.ts$/)) {
     targets.build = run(root, `${swc} --delete-dir-on-start`, { outputs: ['{projectRoot}/dist'] });
   }
+  if (published) {
+    targets.package = {
+      executor: '@gatehouse/nx-plugin:package',
+      options: { outputPath: `dist/packages/${root.split('/').slice(1).join('-')}` },
+      outputs: ['{options.outputPath}'],
+    };
+  }
   if (isApp) {
     // The command compiles and restarts it at every change, as part of the platform that runs.
-    targets.serve = run(root, `node ${up}/apps/cli/dist/main.js serve ${name}`);
+    targets.serve = run(root, `node ${up}/node_modules/@gatehouse/cli/dist/main.js serve ${name}`);
   }
   if (has(/^src\/events\.ts$/)) {
     const tools = `${up}/node_modules/@gatehouse/contracts-platform/tools`;

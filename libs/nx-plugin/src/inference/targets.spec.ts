@@ -21,8 +21,14 @@ describe('the targets of a project', () => {
 
   it('serve an app through the command, which lets it join the running platform', () => {
     expect(command(['src/main.ts'], 'serve', 'apps/identity')).toBe(
-      'node ../../apps/cli/dist/main.js serve identity',
+      'node ../../node_modules/@gatehouse/cli/dist/main.js serve identity',
     );
+  });
+
+  it('have a package where npm may publish the project, apart from its siblings', () => {
+    const { package: published } = targetsOf('libs/contracts/auth', [], 'contracts-auth', true);
+    expect(published?.options).toEqual({ outputPath: 'dist/packages/contracts-auth' });
+    expect(names(['package.json'])).not.toContain('package');
   });
 
   it.each(['src/a.spec.ts', 'src/deep/a.int-spec.ts', 'test/a.int-spec.ts'])(
