@@ -25,7 +25,6 @@ const count = (min: number, max: number, fallback: number) =>
     .max(max)
     .default(fallback)
     .meta({ example: String(fallback) });
-const httpUrl = () => z.url({ protocol: /^https?$/ });
 
 /** What every process reads, whatever it is. Port 0 asks the system for a free one. */
 export class KernelConfig extends configOf({
@@ -56,14 +55,6 @@ export class KernelConfig extends configOf({
   LOG_FILE_KEEP: count(0, 1000, 3),
   /** What a sink that is slow or gone may hold back; lines beyond it are dropped and counted. */
   LOG_BUFFER_BYTES: count(64 * 1024, 1024 ** 3, 4 * 1024 ** 2),
-  /** `otlp`: to an OpenTelemetry Collector; so it is by itself where one of the endpoints is set. */
-  OTEL_LOGS_EXPORTER: z.enum(['otlp', 'none']).optional().meta({ example: 'otlp' }),
-  /** Of the Collector, for all signals; `/v1/logs` is added. */
-  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl().optional().meta({ example: 'http://otelcol:4318' }),
-  /** For logs alone, as it is. */
-  OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: httpUrl()
-    .optional()
-    .meta({ example: 'http://otelcol:4318/v1/logs' }),
   /** How long a stop waits for what is in flight before it cuts it off. */
   SHUTDOWN_TIMEOUT_SECONDS: seconds(20),
   /** How long a stopping process goes on answering after it left the registry, until nobody routes to it. */

@@ -3,6 +3,9 @@ import { isatty } from 'node:tty';
 import type { KernelConfig } from '../config/kernel.config.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import type { ServiceInfo } from '../service/service-info.ts';
+import { resourceAttributes } from '../tracing/resource.ts';
+import { TracingConfig } from '../tracing/tracing.config.ts';
+import { logsUrl, OtlpLogsConfig } from './otlp-logs.config.ts';
 import { FileSink } from './sinks/file.sink.ts';
 import type { LogSink, SinkName, SinkObserver } from './sinks/log-sink.ts';
 import { StdoutSink } from './sinks/stdout.sink.ts';
@@ -40,24 +43,14 @@ export async function openSinks(
     const { LOG_FILE_MAX_BYTES: fileBytes, LOG_FILE_KEEP: keep } = config;
     sinks.push(new FileSink({ path, fileBytes, keep, maxBytes }, observer));
   }
-  const url = otlpUrl(config);
+  const otlp = new TracingConfig();
+  const url = logsUrl(new OtlpLogsConfig(), otlp);
   if (url !== undefined) {
     const { OtlpSink } = await import('./sinks/otlp.sink.ts');
-    sinks.push(new OtlpSink({ url, maxBytes }, service, observer));
+    sinks.push(
+      new OtlpSink({ url, maxBytes, config: otlp }, resourceAttributes(otlp, service), observer),
+    );
   }
   for (const { name } of sinks) lost.inc({ sink: name satisfies SinkName }, 0);
   return sinks;
-}
-
-/** As the OpenTelemetry specification has it, except that nothing is sent before one of the variables asks for it. */
-function otlpUrl(config: KernelConfig): string | undefined {
-  const {
-    OTEL_LOGS_EXPORTER: exporter,
-    OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: own,
-    OTEL_EXPORTER_OTLP_ENDPOINT: shared,
-  } = config;
-  if (exporter === 'none') return undefined;
-  if (own !== undefined) return own;
-  if (shared === undefined && exporter === undefined) return undefined;
-  return `${(shared ?? 'http://localhost:4318').replace(/\/$/, '')}/v1/logs`;
 }

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { context } from '@opentelemetry/api';
+import { type Attributes, context } from '@opentelemetry/api';
 import { ExportResultCode, suppressTracing } from '@opentelemetry/core';
 import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-proto';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 
-import type { ServiceInfo } from '../../service/service-info.ts';
+import type { TracingConfig } from '../../tracing/tracing.config.ts';
 import { LineBuffer } from './line-buffer.ts';
 import type { LogSink, SinkObserver } from './log-sink.ts';
 import { otlpRecord, type RecordOrigin } from './otlp-record.ts';
@@ -22,11 +22,16 @@ export interface OtlpOptions {
   url: string;
   /** Of lines that wait to be sent. */
   maxBytes: number;
+  /** How the Collector is spoken to, the same as for traces. */
+  config: Pick<
+    TracingConfig,
+    'OTEL_EXPORTER_OTLP_COMPRESSION' | 'OTEL_EXPORTER_OTLP_HEADERS' | 'OTEL_EXPORTER_OTLP_TIMEOUT'
+  >;
 }
 
 /**
  * An OpenTelemetry Collector, over OTLP/HTTP. Lines are sent in batches, one at a time; while nobody takes them they wait,
- * up to `maxBytes`. Headers, certificates, compression and timeout: the standard `OTEL_EXPORTER_OTLP_*` variables.
+ * up to `maxBytes`.
  */
 export class OtlpSink implements LogSink {
   readonly name = 'otlp';
@@ -38,18 +43,20 @@ export class OtlpSink implements LogSink {
   #failing = false;
 
   constructor(
-    { url, maxBytes }: OtlpOptions,
-    service: Pick<ServiceInfo, 'name' | 'version' | 'instanceId'>,
+    { url, maxBytes, config }: OtlpOptions,
+    resource: Attributes,
     private readonly observer: SinkObserver,
   ) {
-    this.#exporter = new OTLPLogExporter({ url });
+    this.#exporter = new OTLPLogExporter({
+      url,
+      headers: config.OTEL_EXPORTER_OTLP_HEADERS,
+      timeoutMillis: config.OTEL_EXPORTER_OTLP_TIMEOUT,
+      // Its type is an enum that the package does not export; the values are the variable's.
+      compression: config.OTEL_EXPORTER_OTLP_COMPRESSION as never,
+    });
     this.#origin = {
-      resource: resourceFromAttributes({
-        'service.name': service.name,
-        'service.version': service.version,
-        'service.instance.id': service.instanceId,
-      }),
-      instrumentationScope: { name: '@gatehouse/kernel', version: service.version },
+      resource: resourceFromAttributes(resource),
+      instrumentationScope: { name: '@gatehouse/kernel' },
     };
     this.#buffer = new LineBuffer(maxBytes, (lines) => observer.dropped(this.name, lines));
   }

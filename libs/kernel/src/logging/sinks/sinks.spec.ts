@@ -20,7 +20,6 @@ import { stripVTControlCharacters } from 'node:util';
 import { eventually } from '@gatehouse/testing';
 
 import { ConfigError } from '../../config/config-error.ts';
-import type { ServiceInfo } from '../../service/service-info.ts';
 import { FileSink } from './file.sink.ts';
 import { LineBuffer } from './line-buffer.ts';
 import type { SinkObserver } from './log-sink.ts';
@@ -192,11 +191,11 @@ describe('a file', () => {
 });
 
 describe('the Collector', () => {
-  const service: Pick<ServiceInfo, 'name' | 'version' | 'instanceId'> = {
-    name: 'orders',
-    version: '1.2.3',
-    instanceId: 'i-1',
-  };
+  const config = {
+    OTEL_EXPORTER_OTLP_COMPRESSION: 'none',
+    OTEL_EXPORTER_OTLP_HEADERS: {},
+    OTEL_EXPORTER_OTLP_TIMEOUT: 10_000,
+  } as const;
   let server: Server;
   let answer: (path: string | undefined) => number;
   let bytes: number;
@@ -222,7 +221,7 @@ describe('the Collector', () => {
     await close();
     const told = new Told();
     const url = `http://127.0.0.1:${port}/v1/logs`;
-    const sink = new OtlpSink({ url, maxBytes: 64 * 1024 }, service, told);
+    const sink = new OtlpSink({ url, maxBytes: 64 * 1024, config }, {}, told);
     for (const n of upTo(1000)) sink.write(lineOf(n));
     expect(told.lost).toBeGreaterThan(500);
 
@@ -241,7 +240,7 @@ describe('the Collector', () => {
     };
     const told = new Told();
     const url = `http://127.0.0.1:${port}/v1/logs`;
-    const sink = new OtlpSink({ url, maxBytes: 64 * 1024 }, service, told);
+    const sink = new OtlpSink({ url, maxBytes: 64 * 1024, config }, {}, told);
     for (const n of upTo(3)) sink.write(lineOf(n));
     await sink.flush();
     expect(told).toMatchObject({ lost: 3, failures: [expect.anything()] });
