@@ -37,7 +37,7 @@ function isPublished(root) {
  * @type {import('@nx/devkit').CreateNodes}
  */
 export const createNodes = [
-  '{docs,docker,{apps,libs,libs/contracts}/*}/project.json',
+  '{docs,docker,deploy,{apps,libs,libs/contracts}/*}/project.json',
   (projectFiles, options, context) =>
     createNodesFromFiles(
       (projectFile) => {
