@@ -7,13 +7,14 @@ import { eventBusPlatformSql } from './broker/postgres/platform.migrations.ts';
 import { eventBusMigrations } from './migrations/event-bus.migrations.ts';
 import { effectsMigration } from './testing/bus/orders.ts';
 import { eventBusContract } from './testing/event-bus.contract.ts';
+import { QUICK_KAFKA, QUICK_SESSION_MS } from './testing/kafka-engine.ts';
 
 Logger.overrideLogger(false); // what is provoked here is not news
 
 describeWithEngines(['kafka'], () => {
   eventBusContract('Kafka', async () => {
     const [set, database] = await Promise.all([
-      engineSet(['kafka']),
+      engineSet(['kafka'], { settings: QUICK_KAFKA }),
       provisionedDatabase({
         services: {
           alpha: eventBusMigrations,
@@ -24,13 +25,13 @@ describeWithEngines(['kafka'], () => {
     ]);
     return {
       database,
-      env: () => ({ ...set.env, EVENT_SESSION_MS: '6000' }), // a broker takes no less
+      env: () => ({ ...set.env, EVENT_SESSION_MS: String(QUICK_SESSION_MS) }),
       produce: async (service, records) => {
         const broker = new KafkaBroker({
           brokers: (set.env.KAFKA_BROKERS ?? '').split(','),
           service,
           clientId: 'test',
-          sessionMs: 6_000,
+          sessionMs: QUICK_SESSION_MS,
           pollMs: 300,
           waitMs: 10_000,
           retentionMs: 3_600_000,
