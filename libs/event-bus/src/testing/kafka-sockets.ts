@@ -12,6 +12,7 @@ export class KafkaSockets {
   private readonly sockets = new Set<Socket>();
   private severed = false;
   private losing = 0;
+  private readonly changes = new Map<number, (body: Buffer) => void>();
   /** Produce requests whose answer was lost. */
   lost = 0;
 
@@ -23,6 +24,7 @@ export class KafkaSockets {
     socket.on('close', () => this.sockets.delete(socket));
     if (this.severed) setImmediate(() => cut(socket));
     this.watch(socket);
+    if (this.changes.size > 0) this.changeAnswers(socket);
     return socket;
   };
 
@@ -40,6 +42,33 @@ export class KafkaSockets {
   /** The brokers take so many produce requests, and their answers do not arrive. */
   loseAnswers(count: number): void {
     this.losing = count;
+  }
+
+  /** Answers to requests of a kind are changed on their way; `body` begins behind the correlation id. Of later sockets. */
+  change(apiKey: number, change: (body: Buffer) => void): void {
+    this.changes.set(apiKey, change);
+  }
+
+  private changeAnswers(socket: Socket): void {
+    const asked = new Map<number, number>();
+    const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
+    socket.write = (data: Buffer, ...rest: unknown[]) => {
+      asked.set(data.readInt32BE(8), data.readInt16BE(4));
+      return write(data, ...rest);
+    };
+    const emit = socket.emit.bind(socket) as (...args: unknown[]) => boolean;
+    let unread = Buffer.alloc(0);
+    socket.emit = (event: unknown, ...args: unknown[]) => {
+      if (event !== 'data') return emit(event, ...args);
+      unread = Buffer.concat([unread, args[0] as Buffer]);
+      while (unread.length >= 8 && unread.length >= 4 + unread.readInt32BE(0)) {
+        const answer = unread.subarray(0, 4 + unread.readInt32BE(0));
+        unread = unread.subarray(answer.length);
+        this.changes.get(asked.get(answer.readInt32BE(4)) ?? -1)?.(answer.subarray(8));
+        emit('data', answer);
+      }
+      return true;
+    };
   }
 
   private watch(socket: Socket): void {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { awaitEngine } from '@gatehouse/kernel';
+import { awaitEngine, EngineUnusable } from '@gatehouse/kernel';
 import { Logger } from '@nestjs/common';
 import type { Admin } from 'kafkajs';
 import kafkajs from 'kafkajs';
@@ -13,8 +13,9 @@ import type {
   Subscription,
   TopicDescription,
 } from '../event-broker.ts';
+import { knowingForeigners } from './foreign-answers.ts';
 import { clientConfig, type KafkaConnection, NO_RETRY } from './kafka-client.ts';
-import { protocolType, refusalOf, rootOf } from './kafka-errors.ts';
+import { protocolType, refusalOf, refusedSettingOf, rootOf } from './kafka-errors.ts';
 import { KafkaProducer } from './kafka-producer.ts';
 import { KafkaSubscription } from './kafka-subscription.ts';
 import { describeGroup, describeTopics } from './operations.ts';
@@ -55,12 +56,15 @@ export class KafkaBroker extends EventBroker {
   /** Says at once what is wrong. */
   private readonly pulse: Admin;
   private connected = false;
+  /** Once: a broadcast that begins beside another must not meet its group before anybody is in it. */
+  private swept: Promise<void> | undefined;
 
   constructor(private readonly options: KafkaBrokerOptions) {
     super();
     this.producer = new KafkaProducer(options);
     this.admin = new kafkajs.Kafka(clientConfig(options)).admin();
-    this.pulse = new kafkajs.Kafka(clientConfig(options, NO_RETRY)).admin();
+    const knowing = { ...options, socketFactory: knowingForeigners(options.socketFactory) };
+    this.pulse = new kafkajs.Kafka(clientConfig(knowing, NO_RETRY)).admin();
   }
 
   async connect(): Promise<void> {
@@ -99,7 +103,7 @@ export class KafkaBroker extends EventBroker {
       .catch((error: unknown) => {
         // It is made: the broker that is asked for its leaders then has not heard of it yet.
         if (protocolType(error) === 'UNKNOWN_TOPIC_OR_PARTITION') return true;
-        throw error;
+        throw this.named(error, `topic ${name}`);
       });
     if (made) this.logger.log({ topic: name, partitions }, 'A topic was made');
   }
@@ -111,7 +115,9 @@ export class KafkaBroker extends EventBroker {
     try {
       await this.producer.send(records);
     } catch (error) {
-      if (!REFUSALS.has(protocolType(error) ?? '')) throw error;
+      if (!REFUSALS.has(protocolType(error) ?? '')) {
+        throw this.named(error, `topic ${[...topics].join(', ')}`);
+      }
       throw new RecordRefused(rootOf(error).message, { cause: error });
     }
   }
@@ -150,10 +156,10 @@ export class KafkaBroker extends EventBroker {
 
   /**
    * kafkajs consumes in groups alone: this one has a name that nobody else has, keeps no offsets, and is deleted at the
-   * end. What a process that died has left is deleted by the next that begins.
+   * end. What a process that died has left is deleted by the next process that begins.
    */
   private async subscribeAlone(options: SubscribeOptions): Promise<Subscription> {
-    await this.deleteLeftGroups();
+    await (this.swept ??= this.deleteLeftGroups());
     const positions = new OwnPositions(this.admin);
     await positions.beginAfter(await this.existing(options.topics));
     const group = `${this.alone}${randomUUID()}`;
@@ -190,7 +196,9 @@ export class KafkaBroker extends EventBroker {
       },
       positions,
     );
-    await subscription.start();
+    await subscription.start().catch((error: unknown) => {
+      throw this.named(error, `group ${groupId}`);
+    });
     this.subscriptions.add(subscription);
     return subscription;
   }
@@ -238,6 +246,18 @@ export class KafkaBroker extends EventBroker {
     const { service } = this.options;
     if (name.startsWith(`${service}.`)) return;
     throw new Error(`${service} may not use ${kind} "${name}": it owns ${service}.* alone`);
+  }
+
+  /** The error, with the variable to look at where it is one that is wrong. */
+  private named(error: unknown, what: string): Error {
+    const wrong = refusedSettingOf(error);
+    const root = rootOf(error);
+    if (wrong === undefined) return error instanceof Error ? error : root;
+    const address = this.options.brokers.join(',');
+    return new EngineUnusable(
+      `Kafka at ${address} (KAFKA_BROKERS) refuses ${what}: ${wrong}: ${root.message}`,
+      { cause: error },
+    );
   }
 
   /** Whether the brokers answer this client, without kafkajs' patience. */

@@ -1,10 +1,15 @@
 import kafkajs from 'kafkajs';
 
-/** What lies under an error of kafkajs, which wraps what happened in what it did about it. */
+import { NOT_KAFKA, SPEAKS_TLS } from './foreign-answers.ts';
+
+/** What lies under an error of kafkajs, which wraps what happened in what it did about it; of several the first. */
 export function rootOf(error: unknown): Error {
   let root = error instanceof Error ? error : new Error(String(error));
-  while (root.cause instanceof Error) root = root.cause;
-  return root;
+  for (;;) {
+    const [first] = root instanceof kafkajs.KafkaJSAggregateError ? root.errors : [root.cause];
+    if (!(first instanceof Error)) return root;
+    root = first;
+  }
 }
 
 const OF_THE_LINE = new Set([
@@ -52,6 +57,8 @@ export function refusalOf(error: unknown): string | undefined {
   ) {
     return 'KAFKA_SASL_MECHANISM is not spoken there';
   }
+  if (code === NOT_KAFKA) return 'KAFKA_BROKERS names something that does not speak Kafka';
+  if (code === SPEAKS_TLS) return 'KAFKA_TLS is off, and what answers there speaks TLS';
   if (code === 'ENOTFOUND' || code === 'EINVAL')
     return 'KAFKA_BROKERS names a host that does not exist';
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
@@ -66,6 +73,22 @@ export function refusalOf(error: unknown): string | undefined {
     message.includes('wrong version number')
   ) {
     return 'KAFKA_TLS is on, and what answers there does not speak TLS';
+  }
+  return undefined;
+}
+
+/**
+ * The setting that the brokers do not take, once they are connected to; undefined where what they answered is nobody's
+ * setting.
+ */
+export function refusedSettingOf(error: unknown): string | undefined {
+  const type = protocolType(error) ?? '';
+  if (type.endsWith('_AUTHORIZATION_FAILED')) return 'KAFKA_USERNAME has no right to it';
+  if (type === 'INVALID_SESSION_TIMEOUT') {
+    return 'EVENT_SESSION_MS is not between group.min.session.timeout.ms and group.max.session.timeout.ms';
+  }
+  if (type === 'INVALID_REPLICATION_FACTOR') {
+    return 'KAFKA_REPLICATION_FACTOR is more than there are brokers';
   }
   return undefined;
 }

@@ -5,3 +5,8 @@ declare module 'kafkajs/src/network/requestQueue/index.js' {
     scheduleCheckPendingRequests(): void;
   }
 }
+
+/** How kafkajs opens sockets where it is not told otherwise; see foreign-answers.ts. */
+declare module 'kafkajs/src/network/socketFactory.js' {
+  export default function socketFactory(): import('kafkajs').ISocketFactory;
+}

@@ -88,6 +88,25 @@ function joinAfter(cluster: Cluster, beforeJoin: () => Promise<void>): void {
   const find = cluster.findGroupCoordinator.bind(cluster);
   cluster.findGroupCoordinator = async (group) => {
     await beforeJoin();
-    return find(group);
+    try {
+      return await find(group);
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== 'KafkaJSGroupCoordinatorNotFound')
+        throw error;
+      await askForCoordinator(cluster, group);
+      throw error;
+    }
   };
+}
+
+/**
+ * kafkajs asks every broker, and keeps what they answered to itself: a missing right looks like a broker that is away, and
+ * is waited for without an end.
+ * @throws what a broker answers
+ */
+async function askForCoordinator(cluster: Cluster, group: { groupId: string }): Promise<void> {
+  const broker = (await cluster.findControllerBroker()) as unknown as {
+    findGroupCoordinator(group: { groupId: string; coordinatorType: 0 }): Promise<unknown>;
+  };
+  await broker.findGroupCoordinator({ ...group, coordinatorType: 0 });
 }
