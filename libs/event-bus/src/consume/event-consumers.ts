@@ -45,16 +45,19 @@ export class EventConsumers {
     private readonly metrics: EventBusMetrics,
   ) {}
 
+  /**
+   * All at once: a group that begins lets its first member wait for others (`group.initial.rebalance.delay.ms`).
+   * @throws the first failure, when each has joined or failed
+   */
   async start(): Promise<void> {
-    for (const consumer of this.registry.all()) {
-      const slots = new Slots(this.config.EVENT_CONCURRENCY);
-      const subscription = await this.broker.subscribe({
-        ...(consumer.mode === 'group' && { group: `${this.service.name}.${consumer.name}` }),
-        topics: consumer.topics,
-        onBatch: (batch) => this.takeBatch(consumer, batch, slots),
-      });
-      this.running.push({ consumer, subscription });
-    }
+    const starts = await Promise.allSettled(
+      this.registry.all().map(async (consumer) => {
+        const subscription = await this.subscribe(consumer);
+        this.running.push({ consumer, subscription });
+      }),
+    );
+    const failed = starts.find((start) => start.status === 'rejected');
+    if (failed) throw failed.reason;
   }
 
   async stop(): Promise<void> {
@@ -80,6 +83,15 @@ export class EventConsumers {
         this.metrics.lag.inc({ consumer: consumer.name, topic }, Number(lag));
       }
     }
+  }
+
+  private subscribe(consumer: Consumer): Promise<Subscription> {
+    const slots = new Slots(this.config.EVENT_CONCURRENCY);
+    return this.broker.subscribe({
+      ...(consumer.mode === 'group' && { group: `${this.service.name}.${consumer.name}` }),
+      topics: consumer.topics,
+      onBatch: (batch) => this.takeBatch(consumer, batch, slots),
+    });
   }
 
   private async takeBatch(consumer: Consumer, batch: RecordBatch, slots: Slots): Promise<void> {
