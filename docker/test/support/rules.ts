@@ -26,7 +26,9 @@ const recording = z.strictObject({
   labels: z.record(z.string(), z.string()).optional(),
 });
 const rulesFile = z.strictObject({
-  groups: z.array(z.strictObject({ name: z.string(), rules: z.array(z.union([alert, recording])) })),
+  groups: z.array(
+    z.strictObject({ name: z.string(), rules: z.array(z.union([alert, recording])) }),
+  ),
 });
 const testsFile = z.object({
   tests: z.array(

@@ -1,4 +1,5 @@
 export { describeWithEngines } from './engines/describe-with-engines.ts';
+export { describeWithPrograms } from './engines/describe-with-programs.ts';
 export {
   engineSet,
   EngineSet,
