@@ -21,8 +21,13 @@ const PLATFORM: Runs = { cli: 'e2e', gateway: 'e2e', 'testing-platform': 'e2e' }
 const TABLE: { change: string; file: string; runs: Runs }[] = [
   {
     change: 'the code of a service',
-    file: 'apps/identity/src/users/users.controller.ts',
+    file: 'apps/identity/src/identity.module.ts',
     runs: { identity: `${CODE} e2e`, ...PLATFORM },
+  },
+  {
+    change: 'the code of a service that a page links to',
+    file: 'apps/identity/src/users/users.controller.ts',
+    runs: { identity: `${CODE} e2e`, ...PLATFORM, docs: 'test' },
   },
   {
     change: 'a proto',

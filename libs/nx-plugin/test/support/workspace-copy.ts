@@ -40,18 +40,30 @@ export class WorkspaceCopy {
   /** A commit beside `main` that adds a line to this one file. @returns its hash */
   change(file: string): string {
     this.git('checkout', '--quiet', '--detach', this.base);
-    appendFileSync(join(this.root, file), '\n');
-    const head = this.commit(file);
+    const head = this.commitChange(file, file);
     this.git('checkout', '--quiet', 'main');
     return head;
+  }
+
+  /** A commit on what is checked out that adds a line to this one file. @returns its hash */
+  commitChange(file: string, message: string): string {
+    appendFileSync(join(this.root, file), '\n');
+    return this.commit(message);
+  }
+
+  tag(name: string): void {
+    this.git('tag', name);
+  }
+
+  /** What Nx prints. @throws where it fails */
+  nx(...args: string[]): Promise<string> {
+    return this.node('node_modules/nx/dist/bin/nx.js', ...args);
   }
 
   /** The projects whose tasks `nx affected` looks at for what `head` changed. */
   async affectedProjects(head: string): Promise<string[]> {
     const args = ['show', 'projects', '--affected', `--base=${this.base}`, `--head=${head}`];
-    return JSON.parse(
-      await this.node('node_modules/nx/dist/bin/nx.js', ...args, '--json'),
-    ) as string[];
+    return JSON.parse(await this.nx(...args, '--json')) as string[];
   }
 
   /** The files that the hash of each task covers, by `project:target`. */
@@ -78,7 +90,7 @@ export class WorkspaceCopy {
   private async node(file: string, ...args: string[]): Promise<string> {
     const { stdout } = await run(process.execPath, [file, ...args], {
       cwd: this.root,
-      env: { ...environment, NX_DAEMON: 'false' },
+      env: { ...environment, NX_DAEMON: 'false', NX_CACHE_DIRECTORY: '.nx/cache', NO_COLOR: '1' },
       maxBuffer: MANY,
     });
     return stdout;
