@@ -12,6 +12,7 @@ import {
   RevocationView,
   TokenVerifier,
 } from '@gatehouse/guards';
+import { Tracing } from '@gatehouse/kernel';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { pino } from 'pino';
 import { Forwarder } from '../../apps/gateway/dist/forward/forwarder.js';
@@ -22,6 +23,7 @@ import { RouteTable } from '../../apps/gateway/dist/routing/route-table.js';
 import { buildVersion } from '../../apps/gateway/dist/routing/version-builder.js';
 import { AccessLog } from '../../apps/gateway/dist/telemetry/access-log.js';
 import { DenialTrail } from '../../apps/gateway/dist/telemetry/denial-trail.js';
+import { EdgeSpans } from '../../apps/gateway/dist/telemetry/edge-spans.js';
 import { RequestMetrics } from '../../apps/gateway/dist/telemetry/request-metrics.js';
 import { requestObserver } from '../../apps/gateway/dist/telemetry/request-observer.js';
 import { Upstreams } from '../../apps/gateway/dist/upstream/upstreams.js';
@@ -129,6 +131,7 @@ const trail = new BufferedAuditTrail({
   record: () => Promise.resolve(),
   recordAll: () => Promise.resolve(),
 });
+const spans = new EdgeSpans(Tracing.off, { slowMs: 1000, unsampledPerSecond: 100 });
 const pipeline = new GatewayPipeline({
   table: () => table,
   tokens: new TokenVerifier(keys, { issuer: ISSUER, audience: AUDIENCE, skewSeconds: 10 }),
@@ -142,7 +145,7 @@ const pipeline = new GatewayPipeline({
   edge,
   cors: { origins: ['https://app.example'], maxAgeSeconds: 600 },
   maxInFlight: 2000,
-  traceSample: 0,
+  spans,
   onDone: requestObserver(
     metrics,
     new AccessLog(
@@ -152,6 +155,7 @@ const pipeline = new GatewayPipeline({
       },
       0.05,
     ),
+    spans,
   ),
 });
 

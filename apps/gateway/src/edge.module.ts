@@ -6,7 +6,7 @@ import {
   RevocationView,
   TokenVerifier,
 } from '@gatehouse/guards';
-import { ServiceInfo } from '@gatehouse/kernel';
+import { Metrics, ServiceInfo, spanMetrics, Tracing } from '@gatehouse/kernel';
 import { Global, Logger, Module } from '@nestjs/common';
 import { OpenApiDocuments } from './documents/openapi-documents.ts';
 import { EdgeLifecycle } from './edge.lifecycle.ts';
@@ -21,6 +21,7 @@ import { RouteSync } from './routing/route-sync.ts';
 import { buildVersion } from './routing/version-builder.ts';
 import { AccessLog } from './telemetry/access-log.ts';
 import { DenialTrail } from './telemetry/denial-trail.ts';
+import { EdgeSpans } from './telemetry/edge-spans.ts';
 import { RequestMetrics } from './telemetry/request-metrics.ts';
 import { requestObserver } from './telemetry/request-observer.ts';
 import { Upstreams } from './upstream/upstreams.ts';
@@ -57,6 +58,18 @@ import { Upstreams } from './upstream/upstreams.ts';
       inject: [Directory, Discovery, Upstreams, ManifestFetcher, GatewayConfig, RequestMetrics],
     },
     {
+      provide: EdgeSpans,
+      useFactory: (config: GatewayConfig, tracing: Tracing, metrics: Metrics) => {
+        const { dropped } = spanMetrics(metrics);
+        return new EdgeSpans(tracing, {
+          slowMs: config.GATEWAY_TRACE_SLOW_MS,
+          unsampledPerSecond: config.GATEWAY_TRACE_UNSAMPLED_PER_SECOND,
+          onLimited: () => dropped.inc({ reason: 'rate_limited' }),
+        });
+      },
+      inject: [GatewayConfig, Tracing, Metrics],
+    },
+    {
       provide: Forwarder,
       useFactory: (config: GatewayConfig, via: ViaTokens, clients: ClientAddress) =>
         new Forwarder({
@@ -91,6 +104,7 @@ import { Upstreams } from './upstream/upstreams.ts';
         Upgrader,
         ClientAddress,
         RequestMetrics,
+        EdgeSpans,
       ],
     },
     {
@@ -150,6 +164,7 @@ function pipeline(
   upgrader: Upgrader,
   clients: ClientAddress,
   metrics: RequestMetrics,
+  spans: EdgeSpans,
 ): GatewayPipeline {
   const log = new AccessLog(new Logger('Access'), config.GATEWAY_ACCESS_LOG_SAMPLE);
   return new GatewayPipeline({
@@ -165,8 +180,8 @@ function pipeline(
     edge: edgePolicies(config),
     cors: { origins: config.CORS_ORIGINS, maxAgeSeconds: config.CORS_MAX_AGE_SECONDS },
     maxInFlight: config.GATEWAY_MAX_IN_FLIGHT,
-    traceSample: config.GATEWAY_TRACE_SAMPLE,
-    onDone: requestObserver(metrics, log),
+    spans,
+    onDone: requestObserver(metrics, log, spans),
   });
 }
 

@@ -53,8 +53,10 @@ export class GatewayConfig extends configOf({
   GATEWAY_BODY_IDLE_TIMEOUT_MS: count(30_000, 3_600_000),
   /** Share of answered requests that are logged; errors of the platform (5xx) always are. */
   GATEWAY_ACCESS_LOG_SAMPLE: ratio(0.05),
-  /** Share of new traces that are marked as sampled; a caller's own choice is kept. */
-  GATEWAY_TRACE_SAMPLE: ratio(0),
+  /** An unsampled request that takes longer has a span all the same, as one that is refused or fails has. */
+  GATEWAY_TRACE_SLOW_MS: count(1_000, 3_600_000),
+  /** At most so many such spans a second. */
+  GATEWAY_TRACE_UNSAMPLED_PER_SECOND: count(100, 1_000_000),
 }) {}
 
 /** What the edge counts for every route, besides what routes declare. */

@@ -84,9 +84,10 @@ export { type Listener, Listeners } from './service/listeners.ts';
 export { runService } from './service/run-service.ts';
 export { ServiceInfo } from './service/service-info.ts';
 export { ATTRIBUTE, DECISION, GATEHOUSE } from './tracing/attributes.ts';
+export { type Attributes as SpanAttributes, SpanKind } from '@opentelemetry/api';
 export { inSpan, withSpan } from './tracing/in-span.ts';
 export { RecordedSpan, type SpanOptions, type SpanRecorder } from './tracing/recorded-span.ts';
-export { Tracing } from './tracing/tracing.ts';
+export { spanMetrics, Tracing } from './tracing/tracing.ts';
 export {
   Decimal,
   emailSchema,

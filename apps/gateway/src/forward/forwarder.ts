@@ -2,8 +2,10 @@ import type { PlatformError } from '@gatehouse/contracts-platform';
 import { ServiceUnavailable, UpstreamTimeout } from '@gatehouse/contracts-platform';
 import { discardBody, refuse } from '../front/answer.ts';
 import type { Exchange } from '../front/exchange.ts';
+import type { RecordedSpan } from '@gatehouse/kernel';
 import { RequestBody } from '../request/request-body.ts';
 import type { Route } from '../routing/route.ts';
+import { beginAttempt, endAttempt, headersUnder } from '../telemetry/attempt-span.ts';
 import { pickOfTwo } from '../upstream/power-of-two.ts';
 import type { UpstreamInstance } from '../upstream/upstream-instance.ts';
 import type { FailureKind } from './failure.ts';
@@ -58,6 +60,8 @@ class Forwarding implements CallOutcome {
   private isOver = false;
   private bytesSeen = 0;
   private instance: UpstreamInstance | undefined;
+  /** Of the attempt under way, where the request is sampled. */
+  private span: RecordedSpan | undefined;
 
   constructor(
     private readonly exchange: Exchange,
@@ -82,6 +86,7 @@ class Forwarding implements CallOutcome {
   abort(reason: Error): void {
     if (this.isOver) return;
     this.instance?.circuit.onAbandoned();
+    endAttempt(this.span, 'client_gone');
     this.end();
     this.call?.abort(reason);
   }
@@ -96,6 +101,7 @@ class Forwarding implements CallOutcome {
 
   answered(): void {
     if (this.isOver) return;
+    endAttempt(this.span, this.exchange.response.statusCode);
     this.end();
     discardBody(this.exchange);
   }
@@ -113,6 +119,7 @@ class Forwarding implements CallOutcome {
     else if (kind === 'broken') circuit.onFailure(now);
     else circuit.onAbandoned();
     call.instance.onDone();
+    endAttempt(this.span, kind);
     this.instance = undefined;
     if (this.mayRetry(kind, now)) this.attempt(call.instance);
     else this.giveUp(failureAnswer(kind, error));
@@ -143,6 +150,7 @@ class Forwarding implements CallOutcome {
 
   private timeOut(): void {
     const timeout = new UpstreamTimeout();
+    endAttempt(this.span, 'timeout');
     const { call } = this;
     this.giveUp(timeout);
     call?.abort(timeout);
@@ -159,12 +167,13 @@ class Forwarding implements CallOutcome {
     exchange.instanceId = instance.instanceId;
     this.instance = instance;
     instance.onSent();
+    this.span = beginAttempt(exchange, instance);
     this.call = new ProxyCall(exchange, instance, this, this.forwarder.isClosing);
     instance.pool.dispatch(
       {
         path: exchange.target,
         method: exchange.method,
-        headers: this.headers,
+        headers: this.span === undefined ? this.headers : headersUnder(this.span, this.headers),
         body: this.body as unknown as Buffer | null,
       },
       this.call,

@@ -27,6 +27,6 @@ export function upstreamHeaders(exchange: Exchange, via: string, scheme: string)
     'x-forwarded-host',
     head.host ?? '',
   );
-  if (trace.tracestate !== undefined) headers.push('tracestate', trace.tracestate);
+  if (trace.state !== undefined) headers.push('tracestate', trace.state);
   return headers;
 }

@@ -77,11 +77,11 @@ describe('what a service gets', () => {
     expect(headers['x-drop']).toBeUndefined();
   });
 
-  it('continues the trace of the caller with a span of its own', async () => {
+  it('continues the trace of the caller with a span of its own, and samples it for nobody', async () => {
     await start();
     const trace = '0af7651916cd43dd8448eb211c80319c';
     await edge.call('GET', '/v1/things', { traceparent: `00-${trace}-b7ad6b7169203331-01` });
-    expect(service.last.headers.traceparent).toMatch(new RegExp(`^00-${trace}-[0-9a-f]{16}-01$`));
+    expect(service.last.headers.traceparent).toMatch(new RegExp(`^00-${trace}-[0-9a-f]{16}-00$`));
     expect(service.last.headers.traceparent).not.toContain('b7ad6b7169203331');
   });
 

@@ -1,5 +1,5 @@
 import type { PlatformError } from '@gatehouse/contracts-platform';
-import type { Principal } from '@gatehouse/kernel';
+import type { Principal, RecordedSpan, SpanAttributes } from '@gatehouse/kernel';
 import { newId } from '@gatehouse/kernel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -44,6 +44,10 @@ export class Exchange {
   /** Why it was refused by the gateway, for log and metrics. */
   refusedWith: string | undefined;
   attempts = 0;
+  /** The gateway's span, where the request is sampled. */
+  span: RecordedSpan | undefined;
+  /** What was decided against the request, for the span it is given at its end. */
+  decisions: [name: string, attributes: SpanAttributes][] | undefined;
   private isClosed = false;
   instanceId: string | undefined;
   running: Abortable | undefined;
@@ -71,6 +75,12 @@ export class Exchange {
     if (this.isClosed) return;
     this.isClosed = true;
     this.onClosed(this);
+  }
+
+  /** Takes down a decision about the request: at once where it is recorded, else only what went against it. */
+  decided(name: string, attributes: SpanAttributes): void {
+    if (this.span !== undefined) this.span.event(name, attributes);
+    else (this.decisions ??= []).push([name, attributes]);
   }
 
   get method(): string {

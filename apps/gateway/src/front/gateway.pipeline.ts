@@ -9,6 +9,7 @@ import { ClientAddress } from '../request/client-address.ts';
 import { RequestHead } from '../request/request-head.ts';
 import type { EdgePolicies } from '../routing/route.ts';
 import type { RouteTable } from '../routing/route-table.ts';
+import type { EdgeSpans } from '../telemetry/edge-spans.ts';
 import { authenticateStage, authorizeStage } from './access.stages.ts';
 import { refuse } from './answer.ts';
 import { bodyStage } from './body.stage.ts';
@@ -41,7 +42,7 @@ export interface PipelineParts<T extends CheckedToken = CheckedToken> {
   edge: EdgePolicies;
   cors: CorsOptions;
   maxInFlight: number;
-  traceSample: number;
+  spans: EdgeSpans;
   /** Told once of each request, when its answer is out or its client gone. */
   onDone: (exchange: Exchange) => void;
 }
@@ -122,15 +123,17 @@ export class GatewayPipeline<T extends CheckedToken = CheckedToken> {
 
   private open(request: IncomingMessage, response: ServerResponse): Exchange {
     const head = new RequestHead(request.rawHeaders);
-    const { clients, traceSample } = this.parts;
+    const { clients, spans } = this.parts;
+    const sampled = spans.decide();
     const exchange = new Exchange(
       request,
       response,
       head,
       clients.of(request.socket, head.forwardedFor),
-      edgeTrace(head.traceparent, head.tracestate, traceSample),
+      edgeTrace(head.traceparent, head.tracestate, sampled),
       this.onClosed,
     );
+    if (sampled) spans.begin(exchange);
     this.inFlight++;
     return exchange;
   }
@@ -153,8 +156,13 @@ export class GatewayPipeline<T extends CheckedToken = CheckedToken> {
 
 /** To Nest, where a path of the gateway itself is answered; it does not upgrade. */
 function handOn(exchange: Exchange): void {
-  if (exchange.next === undefined) refuse(exchange, new RouteNotFound());
-  else exchange.next();
+  if (exchange.next === undefined) {
+    refuse(exchange, new RouteNotFound());
+    return;
+  }
+  // One trace id in the answer, in log lines and in the gateway's span.
+  exchange.request.headers.traceparent = exchange.trace.traceparent;
+  exchange.next();
 }
 
 const CLIENT_GONE = new Error('the client is gone');

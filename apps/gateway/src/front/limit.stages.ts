@@ -1,5 +1,6 @@
 import { RateLimited, RouteNotFound } from '@gatehouse/contracts-platform';
 import type { Consumed, RateLimitStore } from '@gatehouse/guards';
+import { DECISION, GATEHOUSE } from '@gatehouse/kernel';
 import type { EdgePolicies, Limit } from '../routing/route.ts';
 import type { Exchange } from './exchange.ts';
 import { answer } from './answer.ts';
@@ -87,6 +88,14 @@ async function consumeRest(
 
 /** @returns the seconds to wait, 0 where it was allowed */
 function report(exchange: Exchange, { policy }: Limit, consumed: Consumed): number {
+  if (exchange.span !== undefined || !consumed.allowed) {
+    exchange.decided(DECISION.RATE_LIMIT, {
+      [GATEHOUSE.POLICY]: policy.name,
+      [GATEHOUSE.OUTCOME]: consumed.allowed ? 'allowed' : 'refused',
+      [GATEHOUSE.REASON]: consumed.allowed ? 'within the limit' : 'limit exceeded',
+      [GATEHOUSE.REMAINING]: consumed.remaining,
+    });
+  }
   const field = `"${policy.name}";r=${consumed.remaining};t=${consumed.resetSeconds}`;
   exchange.limitReport = exchange.limitReport === '' ? field : `${exchange.limitReport}, ${field}`;
   return consumed.allowed ? 0 : Math.max(1, consumed.retryAfterSeconds);

@@ -14,7 +14,15 @@ import { isOwnPath } from './own-routes.ts';
 import type { Stage } from './pipeline.ts';
 
 /** Methods that a route may have or imply; any other is refused before it could mean something to a service. */
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+export const KNOWN_METHODS: ReadonlySet<string> = new Set([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+]);
 
 const HEAD_PROBLEMS: Record<NonNullable<HeadProblem>, string> = {
   'too-many-fields': 'There are too many header fields',
@@ -55,7 +63,7 @@ function explain(exchange: Exchange, table: RouteTable, cors: Cors): void {
     exchange.refusal = table.isComplete
       ? new RouteNotFound()
       : new ServiceUnavailable('Routes are still being read', { retryAfterSeconds: 1 });
-  } else if (method !== 'OPTIONS' || !METHODS.has(method)) {
+  } else if (method !== 'OPTIONS' || !KNOWN_METHODS.has(method)) {
     exchange.refusal = new MethodNotAllowed(undefined, { metadata: { allow: methods.join(', ') } });
   } else {
     const isPreflight = head.origin !== undefined && head.preflightMethod !== undefined;

@@ -21,6 +21,8 @@ export interface RevocationChecks<T extends CheckedToken = CheckedToken> {
 export interface AccessDecision {
   readonly allowed: boolean;
   readonly reason: string;
+  /** `memory`, or `remote` where Authz had to be asked. */
+  readonly source?: string;
 }
 
 /** What the pipeline asks of `GrantView`: from memory at once; an unknown subject is asked for. */

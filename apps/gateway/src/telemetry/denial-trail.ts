@@ -12,7 +12,7 @@ export class DenialTrail implements DenialRecord {
     const { route, principal, requestId, trace, client } = exchange;
     const context = newRequestContext({
       requestId,
-      trace: { traceId: trace.traceId, spanId: trace.traceparent.slice(36, 52), sampled: false },
+      trace,
       clientIp: client.address,
       ...(principal === undefined ? {} : { principal }),
     });

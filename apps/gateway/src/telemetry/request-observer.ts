@@ -1,14 +1,16 @@
 import type { Exchange } from '../front/exchange.ts';
 import type { AccessLog } from './access-log.ts';
+import type { EdgeSpans } from './edge-spans.ts';
 import type { RequestMetrics } from './request-metrics.ts';
 
 /** nginx's status for a client that went away before it was answered. */
 const CLIENT_CLOSED_REQUEST = 499;
 
-/** What happens when a request is over: counted always, logged by sample. */
+/** What happens when a request is over: counted always, logged and traced by sample. */
 export function requestObserver(
   metrics: RequestMetrics,
   log: AccessLog,
+  spans: EdgeSpans,
 ): (exchange: Exchange) => void {
   return (exchange) => {
     const { response, route, startedAt } = exchange;
@@ -17,5 +19,6 @@ export function requestObserver(
     const status = isCut ? CLIENT_CLOSED_REQUEST : response.statusCode;
     (route?.series ?? metrics.unmatched).observe(status, milliseconds);
     log.write(exchange, status, milliseconds);
+    spans.end(exchange, status, milliseconds);
   };
 }
