@@ -1,10 +1,21 @@
 import { NotAuthenticated } from '@gatehouse/contracts-platform';
 import type { ViaTokens } from '@gatehouse/discovery';
-import { childSpan, formatTraceparent, newId, newTrace, requestContext } from '@gatehouse/kernel';
+import {
+  childSpan,
+  formatTraceparent,
+  newId,
+  newTrace,
+  type RequestContext,
+  requestContext,
+  type TraceContext,
+} from '@gatehouse/kernel';
 import type { CallHeaders, CallOptions } from './client.types.ts';
 
-/** What gRPC metadata can carry; a client's own `tracestate` may hold anything. */
-const PRINTABLE = /^[\x20-\x7e]*$/;
+/** The call's own span, where it is recorded; else one that nobody will look for. */
+function traceOf(context: RequestContext | undefined): TraceContext {
+  if (context === undefined) return newTrace();
+  return context.span === undefined ? childSpan(context.trace) : context.trace;
+}
 
 /**
  * What goes with every call to `service`: who is calling (`gatehouse-via`), for whom (`authorization`), and what
@@ -20,12 +31,12 @@ export function callHeaders(
   const token = options.as === 'service' ? undefined : context?.principal?.token;
   if (options.as === 'caller' && token === undefined)
     throw new NotAuthenticated(`a call to ${service} is made for a user, and there is none`);
-  const trace = context ? childSpan(context.trace) : newTrace();
+  const trace = traceOf(context);
   const headers: Record<string, string | undefined> = {
     authorization: token === undefined ? undefined : `Bearer ${token}`,
     'x-request-id': context?.requestId ?? newId(),
     traceparent: formatTraceparent(trace),
-    tracestate: trace.state !== undefined && PRINTABLE.test(trace.state) ? trace.state : undefined,
+    tracestate: trace.state,
     'gatehouse-via': undefined,
   };
   const issued = via.issue(service);

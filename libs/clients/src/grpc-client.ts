@@ -22,6 +22,8 @@ export interface GrpcClientOptions {
 /** What one call needs of its client. */
 export interface CallChannel {
   readonly client: Client;
+  /** The service called. */
+  readonly service: string;
   readonly errors: ErrorRegistry;
   readonly observe: CallObserver;
   metadata(options: CallOptions): Metadata | Promise<Metadata>;
@@ -46,6 +48,7 @@ export function createGrpcClient<C extends GrpcContract>(
   });
   const channel: CallChannel = {
     client,
+    service: contract.service,
     errors: contract.errors,
     observe: options.observe ?? (() => undefined),
     metadata: (call) => {

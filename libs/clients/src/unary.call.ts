@@ -1,6 +1,7 @@
-import { fromGrpcError } from '@gatehouse/kernel';
+import { fromGrpcError, type RecordedSpan } from '@gatehouse/kernel';
 import { type Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { deadlineOf } from './call.deadline.ts';
+import { codeOfCall, inCallSpan } from './call.span.ts';
 import type { CallOptions } from './client.types.ts';
 import type { CallChannel } from './grpc-client.ts';
 import type { ServiceMethod } from './service.methods.ts';
@@ -11,11 +12,21 @@ const DEFAULT_DEADLINE_MS = 2_000;
 type Ended = { answer: object } | { error: ServiceError | null; begun: boolean };
 
 /** One request, one answer. */
-export async function callUnary(
+export function callUnary(
   channel: CallChannel,
   method: ServiceMethod,
   request: object,
   options: CallOptions,
+): Promise<object> {
+  return inCallSpan(channel, method, (span) => call(channel, method, request, options, span));
+}
+
+async function call(
+  channel: CallChannel,
+  method: ServiceMethod,
+  request: object,
+  options: CallOptions,
+  span: RecordedSpan | undefined,
 ): Promise<object> {
   const { signal, deadlineMs = DEFAULT_DEADLINE_MS } = options;
   const deadline = deadlineOf(deadlineMs) ?? Number.POSITIVE_INFINITY;
@@ -29,6 +40,7 @@ export async function callUnary(
   // it has answered nobody: once more, where that does no harm.
   if (method.idempotent && isBrokenOff(ended) && signal?.aborted !== true) ended = await attempt();
   const error = 'error' in ended ? ended.error : undefined;
+  codeOfCall(span, error?.code ?? status.OK);
   channel.observe(method.name, error?.code ?? status.OK, performance.now() - began);
   if ('answer' in ended) return ended.answer;
   throw signal?.aborted ? signal.reason : fromGrpcError(error, channel.errors);

@@ -131,16 +131,11 @@ describe('ClientsModule', () => {
     expect(parseTraceparent(header('traceparent'))).toBeDefined();
   });
 
-  it('passes a tracestate along, and leaves out one that metadata cannot carry', async () => {
-    const withState = (state: string) => {
-      const { trace } = newRequestContext();
-      const context = newRequestContext({ trace: { ...trace, state } });
-      return requestContext.run(context, () => echo.read({}));
-    };
-    await withState('vendor=1');
+  it('passes a tracestate along', async () => {
+    const { trace } = newRequestContext();
+    const context = newRequestContext({ trace: { ...trace, state: 'vendor=1' } });
+    await requestContext.run(context, () => echo.read({}));
     expect(header('tracestate')).toBe('vendor=1');
-    await withState('vendor=\u00e9\u0001');
-    expect(header('tracestate')).toBeUndefined();
   });
 
   it('passes the user’s token along by default, and not where the service calls for itself', async () => {

@@ -1,5 +1,5 @@
 import type { EventCatalogue } from '@gatehouse/contracts-platform';
-import { EngineConfig, ServiceInfo } from '@gatehouse/kernel';
+import { EngineConfig, ServiceInfo, Tracing } from '@gatehouse/kernel';
 import { postgresConnection } from '@gatehouse/persistence';
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
@@ -30,6 +30,7 @@ import { OutboxRelay } from './outbox/outbox-relay.ts';
 import { OutboxStore } from './outbox/outbox.store.ts';
 import { RefusedRows } from './outbox/refused-rows.ts';
 import { EVENT_CATALOGUES, IntegrationEvents } from './publish/integration-events.ts';
+import { EventSpans } from './trace/event-spans.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
 
 export interface EventBusOptions {
@@ -53,6 +54,11 @@ export class EventBusModule {
         { provide: EVENT_CATALOGUES, useValue: events },
         { provide: Listener, useFactory: listener, inject: [EventBusConfig, ServiceInfo] },
         chosenBroker,
+        {
+          provide: EventSpans,
+          useFactory: eventSpans,
+          inject: [Tracing, KafkaConfig, ServiceInfo],
+        },
         OutboxStore,
         RefusedRows,
         OutboxRelay,
@@ -86,6 +92,10 @@ export class EventBusModule {
       ],
     };
   }
+}
+
+function eventSpans(tracing: Tracing, kafka: KafkaConfig, service: ServiceInfo): EventSpans {
+  return new EventSpans(tracing, kafka.KAFKA_BROKERS ? 'kafka' : 'postgresql', service.name);
 }
 
 function listener(config: EventBusConfig, service: ServiceInfo): Listener {

@@ -10,8 +10,10 @@ import { EventConsumers } from './consume/event-consumers.ts';
 import { HandleEvent } from './consume/handle-event.ts';
 import { Releaser } from './consume/releaser.ts';
 import { OutboxRelay } from './outbox/outbox-relay.ts';
+import type { OutboxRow } from './outbox/outbox.store.ts';
 import { eventHeaders } from './publish/event-headers.ts';
 import { EVENT_CATALOGUES, EVENTS_CHANNEL } from './publish/integration-events.ts';
+import { EventSpans } from './trace/event-spans.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
 
 /** Where the bus stands in the life of its process. */
@@ -29,20 +31,21 @@ export class EventBusPhases {
     releaser: Releaser,
     relay: OutboxRelay,
     upkeep: Upkeep,
+    spans: EventSpans,
     @Inject(EVENT_CATALOGUES) catalogues: readonly EventCatalogue[],
   ) {
     relay.registerSink(EVENTS_CHANNEL, async (rows) => {
-      await broker.produce(
-        rows.map((row) => {
-          const event = row.payload as CloudEvent;
-          return {
-            topic: row.topic ?? topicOf(event.type),
-            key: row.key,
-            value: row.text,
-            headers: eventHeaders(event),
-          };
-        }),
-      );
+      const events = rows.map((row) => row.payload as CloudEvent);
+      const records = events.map((event, index) => {
+        const { topic, key, text } = rows[index] as OutboxRow;
+        return {
+          topic: topic ?? topicOf(event.type),
+          key,
+          value: text,
+          headers: eventHeaders(event),
+        };
+      });
+      await spans.sending(events, () => broker.produce(records));
     });
 
     lifecycle.onStart('broker', 'topics', async () => {

@@ -36,7 +36,7 @@ export class Broadcast {
       const ended = this.metrics.duration.startTimer({ consumer: consumer.name });
       try {
         if (attempt > 0) this.metrics.retried.inc({ consumer: consumer.name });
-        await this.handle.run(handler, event);
+        await this.handle.run(handler, event, consumer.name);
         return 'handled';
       } catch (error) {
         this.metrics.failed.inc({ consumer: consumer.name });

@@ -1,10 +1,10 @@
 import type { CloudEvent } from '@gatehouse/contracts-platform';
-import { requestContext } from '@gatehouse/kernel';
 import { Database } from '@gatehouse/persistence';
 import { Injectable } from '@nestjs/common';
 
 import { EventBusConfig } from '../config/event-bus.config.ts';
 import type { EventHandler } from './consumer.ts';
+import { EventSpans } from '../trace/event-spans.ts';
 import { eventContext } from './event-context.ts';
 
 /** A handler did not end in time; what it did in its transaction is rolled back. */
@@ -29,16 +29,17 @@ export class HandleEvent {
   constructor(
     private readonly database: Database,
     private readonly config: EventBusConfig,
+    private readonly spans: EventSpans,
   ) {}
 
   /** @throws what the handler throws, or HandlerTimeout */
-  async run(handler: EventHandler, event: CloudEvent): Promise<void> {
+  async run(handler: EventHandler, event: CloudEvent, consumer: string): Promise<void> {
     const timeoutMs = this.config.EVENT_HANDLER_TIMEOUT_MS;
     const run = { type: event.type, began: performance.now() };
     const context = { ...eventContext(event, timeoutMs), signal: AbortSignal.timeout(timeoutMs) };
     this.running.add(run);
     try {
-      await requestContext.run(context, () => handler(event));
+      await this.spans.processing(context, event, consumer, () => handler(event));
     } finally {
       this.running.delete(run);
     }
@@ -47,6 +48,7 @@ export class HandleEvent {
 
   /** The same in a transaction, which `prepare` begins and may refuse by answering something. */
   async inTransaction<T>(
+    consumer: string,
     prepare: () => Promise<
       { answer: T } | { handler: EventHandler; event: CloudEvent; after: () => Promise<T> }
     >,
@@ -58,7 +60,7 @@ export class HandleEvent {
       const work = await prepare();
       if ('answer' in work) return work.answer;
       began ??= { at: performance.now(), type: work.event.type };
-      await this.run(work.handler, work.event);
+      await this.run(work.handler, work.event, consumer);
       return work.after();
     });
   }

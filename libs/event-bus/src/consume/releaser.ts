@@ -104,7 +104,7 @@ export class Releaser {
   private async tryFirst(key: EventKey, begun: Begun): Promise<Step> {
     let tried: HeldEvent | undefined;
     try {
-      return await this.handle.inTransaction<Step>(async () => {
+      return await this.handle.inTransaction<Step>(key.consumer, async () => {
         if (!(await this.inbox.tryLock(key))) return { answer: 'busy' };
         const first = await this.held.first(key);
         if (first?.id !== begun.id || first.state !== 'pending') return { answer: 'none' };

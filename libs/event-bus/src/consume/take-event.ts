@@ -52,7 +52,7 @@ export class TakeEvent {
   async take(delivery: Delivery, event: CloudEvent, handler: EventHandler): Promise<Taken> {
     const ended = this.metrics.duration.startTimer({ consumer: delivery.consumer });
     try {
-      return await this.handle.inTransaction<Taken>(async () => {
+      return await this.handle.inTransaction<Taken>(delivery.consumer, async () => {
         const { held, fresh } = await this.inbox.enter(delivery);
         if (held > 0) return { answer: (await this.held.append(delivery)) ? 'held' : 'duplicate' };
         if (!fresh) return { answer: 'duplicate' };

@@ -14,6 +14,7 @@ import { actorOf } from '../consume/event-context.ts';
 import { EventBusMetrics } from '../config/event-bus.metrics.ts';
 import { Outbox } from '../outbox/outbox.ts';
 import { InvalidEvent } from './errors.ts';
+import { EventSpans } from '../trace/event-spans.ts';
 import { nextSequences } from './sequences.ts';
 
 /** What the service publishes, as given to `EventBusModule.forService`. */
@@ -39,6 +40,7 @@ export class IntegrationEvents {
     private readonly database: Database,
     private readonly outbox: Outbox,
     private readonly metrics: EventBusMetrics,
+    private readonly spans: EventSpans,
   ) {
     this.catalogues = new Map(
       catalogues.flatMap((catalogue) => catalogue.types.map((type) => [type, catalogue] as const)),
@@ -62,7 +64,13 @@ export class IntegrationEvents {
         `${type} was published outside a transaction: the change and its event commit together`,
       );
     }
-    this.bufferOf(transaction).push(this.draft(type, event));
+    const draft = this.draft(type, event);
+    const span = this.spans.publishing(draft);
+    if (span !== undefined) {
+      draft.traceparent = formatTraceparent(span.trace);
+      transaction.afterCommit(() => span.end());
+    }
+    this.bufferOf(transaction).push(draft);
   }
 
   private draft(type: string, event: { key: string; subject?: string; data: unknown }): Draft {

@@ -1,8 +1,9 @@
 import { NotAuthenticated } from '@gatehouse/contracts-platform';
-import { type RequestContext } from '@gatehouse/kernel';
+import { DECISION, type RequestContext } from '@gatehouse/kernel';
 import { Injectable } from '@nestjs/common';
 
 import { JwtAuthenticator } from '../authentication/jwt-authenticator.ts';
+import { decisionEvent, refusalEvent } from './decision-events.ts';
 import type { InboundCall } from './inbound-call.ts';
 import type { RouteRules } from './route-rules.ts';
 
@@ -16,11 +17,18 @@ export class AuthenticationStage {
 
   async check(call: InboundCall, rules: RouteRules, work: RequestContext): Promise<void> {
     if (rules.access?.kind === 'public') return;
-    const authorization = call.header('authorization');
-    if (authorization === undefined) {
-      if (rules.access !== undefined) throw new NotAuthenticated();
-      return;
+    try {
+      const authorization = call.header('authorization');
+      if (authorization === undefined) {
+        if (rules.access !== undefined) throw new NotAuthenticated();
+        return;
+      }
+      work.principal = (await this.authenticator.authenticate(authorization)).principal;
+    } catch (error) {
+      refusalEvent(work.span, DECISION.AUTHENTICATION, error);
+      throw error;
     }
-    work.principal = (await this.authenticator.authenticate(authorization)).principal;
+    const reason = 'the token is good';
+    decisionEvent(work.span, DECISION.AUTHENTICATION, { allowed: true, reason });
   }
 }

@@ -3,13 +3,14 @@ import {
   NotAuthenticated,
   PermissionDenied,
 } from '@gatehouse/contracts-platform';
-import { type RequestContext } from '@gatehouse/kernel';
+import { DECISION, GATEHOUSE, type RequestContext } from '@gatehouse/kernel';
 import { Injectable } from '@nestjs/common';
 
 import { DenialRecorder } from '../audit/denial-recorder.ts';
 import { GrantView } from '../authorization/grant-view.ts';
 import { scopeFor } from '../authorization/scope.ts';
 import { ANY_SERVICE } from '../decorators/access.decorators.ts';
+import { decisionEvent } from './decision-events.ts';
 import type { InboundCall } from './inbound-call.ts';
 import type { RouteRules } from './route-rules.ts';
 
@@ -26,7 +27,7 @@ export class AuthorizationStage {
 
   async check(call: InboundCall, rules: RouteRules, work: RequestContext): Promise<void> {
     if (rules.access === undefined && rules.callers === undefined) throw new PermissionDenied();
-    if (rules.callers !== undefined) await this.checkCaller(rules, rules.callers, work.caller);
+    if (rules.callers !== undefined) await this.checkCaller(rules, rules.callers, work);
     if (rules.access?.kind === 'permission')
       await this.checkPermission(call, rules, rules.access, work);
   }
@@ -34,11 +35,14 @@ export class AuthorizationStage {
   private async checkCaller(
     rules: RouteRules,
     callers: readonly string[],
-    caller: string | undefined,
+    { caller, span }: RequestContext,
   ): Promise<void> {
     if (caller === undefined) throw new NotAuthenticated('Gatehouse-Via is required.');
-    if (callers.includes(caller) || (callers.includes(ANY_SERVICE) && caller !== PROVISIONER))
-      return;
+    const allowed =
+      callers.includes(caller) || (callers.includes(ANY_SERVICE) && caller !== PROVISIONER);
+    const reason = `the caller is ${caller}`;
+    decisionEvent(span, DECISION.AUTHORIZATION, { allowed, reason });
+    if (allowed) return;
     await this.denials.record(rules, CallerNotAllowed.code);
     throw new CallerNotAllowed();
   }
@@ -47,15 +51,24 @@ export class AuthorizationStage {
     call: InboundCall,
     rules: RouteRules,
     { permission, orSelf, scope }: Extract<RouteRules['access'], { kind: 'permission' }>,
-    { principal }: RequestContext,
+    { principal, span }: RequestContext,
   ): Promise<void> {
     if (principal === undefined) throw new NotAuthenticated();
-    if (orSelf !== undefined && call.request.params[orSelf] === principal.id) return;
+    const about = { [GATEHOUSE.PERMISSION]: permission };
+    if (orSelf !== undefined && call.request.params[orSelf] === principal.id) {
+      const reason = 'it is about the principal itself';
+      decisionEvent(span, DECISION.AUTHORIZATION, { allowed: true, reason }, about);
+      return;
+    }
     const decision = await this.grants.decide(
       principal,
       permission,
       scopeFor(scope, principal.organizationId),
     );
+    decisionEvent(span, DECISION.AUTHORIZATION, decision, {
+      ...about,
+      [GATEHOUSE.SOURCE]: decision.source,
+    });
     if (decision.allowed) return;
     await this.denials.record(rules, PermissionDenied.code, call.request);
     throw new PermissionDenied(`This needs the permission ${permission}.`, {

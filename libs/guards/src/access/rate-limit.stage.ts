@@ -1,5 +1,5 @@
 import { RateLimited } from '@gatehouse/contracts-platform';
-import { type RequestContext, ServiceInfo } from '@gatehouse/kernel';
+import { DECISION, GATEHOUSE, type RequestContext, ServiceInfo } from '@gatehouse/kernel';
 import { Injectable } from '@nestjs/common';
 
 import { addressKey } from '../rate-limits/client-address.ts';
@@ -9,6 +9,7 @@ import {
   type RateLimitPolicy,
   RateLimitStore,
 } from '../rate-limits/rate-limit-store.ts';
+import { decisionEvent } from './decision-events.ts';
 import type { InboundCall } from './inbound-call.ts';
 import type { RouteRules } from './route-rules.ts';
 import { GATEWAY } from './via.stage.ts';
@@ -48,6 +49,18 @@ export class RateLimitStage {
         return this.store.consume(key, policy.cost ?? 1, policy);
       }),
     );
+    for (const [index, { allowed, remaining }] of results.entries()) {
+      const reason = allowed ? 'within the limit' : 'limit exceeded';
+      decisionEvent(
+        work.span,
+        DECISION.RATE_LIMIT,
+        { allowed, reason },
+        {
+          [GATEHOUSE.POLICY]: policies[index]?.name ?? '',
+          [GATEHOUSE.REMAINING]: remaining,
+        },
+      );
+    }
     const reported = reportedOf(work);
     reported.policies.push(...policies);
     reported.results.push(...results);

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 
 import { NotAuthenticated } from '@gatehouse/contracts-platform';
 import { ViaTokens } from '@gatehouse/discovery';
-import { HttpHooks, type RequestContext } from '@gatehouse/kernel';
+import { callerVerified, HttpHooks, type RequestContext } from '@gatehouse/kernel';
 import { Injectable } from '@nestjs/common';
 
 import type { InboundCall } from './inbound-call.ts';
@@ -44,6 +44,7 @@ export class ViaStage {
     const token = header('gatehouse-via');
     if (token === undefined) return;
     work.caller = (await this.via.verify(token)).service;
+    callerVerified(work);
     const requestId = header('x-request-id');
     if (requestId !== undefined && REQUEST_ID.test(requestId)) work.requestId = requestId;
     if (work.caller !== GATEWAY) return;

@@ -6,6 +6,13 @@ import { newRequestContext, requestContext } from '@gatehouse/kernel';
  */
 export function detached<T>(fn: () => T): T {
   const work = requestContext.current();
-  const known = work === undefined ? {} : { requestId: work.requestId, trace: work.trace };
+  const known =
+    work === undefined
+      ? {}
+      : {
+          requestId: work.requestId,
+          trace: work.trace,
+          ...(work.span !== undefined && { span: work.span }),
+        };
   return requestContext.run(newRequestContext(known), fn);
 }

@@ -43,6 +43,7 @@ const CREDENTIALS = [
 ];
 const HOSTS = ['HTTP_HOST', 'GRPC_HOST', 'ADMIN_HOST', 'ADVERTISE_HOST'];
 const PROCESS_ONLY = [
+  'OTEL_SERVICE_NAME', // meant for one: it would be every service's
   ...HOSTS,
   'HTTP_PORT',
   'GRPC_PORT',

@@ -13,6 +13,7 @@ import { OpenTransaction, openTransaction, type Transaction } from '../transacti
 import { TransactionHooks } from '../transactions/transaction-hooks.ts';
 import { DatabaseUnavailable, isOrderConflict, toCallerError } from './database-error.ts';
 import { sourceOptions, type DatabaseOptions } from './database.options.ts';
+import { databaseAttributes, inStatementSpan } from './statement-span.ts';
 
 export interface TransactionOptions {
   /** Default READ COMMITTED. */
@@ -34,12 +35,14 @@ export class Database {
   readonly dataSource: DataSource;
   private readonly logger = new Logger(Database.name);
   private connecting: Promise<unknown> | undefined;
+  private readonly attributes;
 
   constructor(
     readonly options: DatabaseOptions,
     readonly hooks: TransactionHooks = new TransactionHooks(),
   ) {
     this.dataSource = new DataSource(sourceOptions(options));
+    this.attributes = databaseAttributes(options.url, options.schema);
     this.mapConnectionErrors();
   }
 
@@ -81,7 +84,7 @@ export class Database {
     const transaction = openTransaction();
     if (transaction) return (await transaction.query(sql, parameters)) as R[];
     await this.connect();
-    const result = await this.pool.query(sql, parameters).catch(rethrow);
+    const result = await this.traced(sql, () => this.pool.query(sql, parameters).catch(rethrow));
     return result.rows as R[];
   }
 
@@ -119,6 +122,10 @@ export class Database {
     return this.dataSource.driver as unknown as PostgresInternals;
   }
 
+  private traced<T>(sql: string, run: () => Promise<T>): Promise<T> {
+    return inStatementSpan(this.attributes, sql, run);
+  }
+
   /** TypeORM's own statements, too, say DatabaseUnavailable. */
   private mapConnectionErrors(): void {
     const { driver } = this;
@@ -128,7 +135,8 @@ export class Database {
     driver.createQueryRunner = (mode) => {
       const runner = create(mode);
       const query = runner.query.bind(runner) as (...args: unknown[]) => Promise<unknown>;
-      runner.query = (...args: unknown[]) => query(...args).catch(rethrow) as never;
+      runner.query = (...args: unknown[]) =>
+        this.traced(String(args[0]), () => query(...args).catch(rethrow)) as never;
       return runner;
     };
   }
@@ -178,7 +186,7 @@ export class Database {
       return { error, repeatable: false };
     }
     const tx = new OpenTransaction(runner.manager, isolation, async (sql, parameters) => {
-      const result = await connection.query(sql, parameters).catch(rethrow);
+      const result = await this.traced(sql, () => connection.query(sql, parameters).catch(rethrow));
       return result.rows as unknown[];
     });
     const outcome = await this.workAndCommit(runner, connection, tx, fn, { isolation, readOnly });
@@ -210,7 +218,7 @@ export class Database {
       });
       committing = true;
       // PostgreSQL answers COMMIT of a failed transaction with ROLLBACK and no error.
-      const { command } = await connection.query('COMMIT');
+      const { command } = await this.traced('COMMIT', () => connection.query('COMMIT'));
       if (command !== 'COMMIT') throw new SwallowedFailure();
       return { result };
     } catch (error) {

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 
-import { Metrics, type ServiceInfo } from '@gatehouse/kernel';
+import { Metrics, type ServiceInfo, Tracing } from '@gatehouse/kernel';
 import type { ProvisionedDatabase } from '@gatehouse/persistence/testing';
 import { type ChildProcessHandle, eventually, startProcess } from '@gatehouse/testing';
 import pg from 'pg';
@@ -10,6 +10,7 @@ import { EventBusMetrics } from '../../config/event-bus.metrics.ts';
 import { Outbox } from '../../outbox/outbox.ts';
 import type { OutboxRelay } from '../../outbox/outbox-relay.ts';
 import { IntegrationEvents } from '../../publish/integration-events.ts';
+import { EventSpans } from '../../trace/event-spans.ts';
 import { alphaEvents, type Behaviour, Orders } from './orders.ts';
 import { QUICK, type ServiceName, startService, type TestService } from './test-service.ts';
 
@@ -78,7 +79,14 @@ export class Bus {
     const nobody = { wake: () => undefined } as unknown as OutboxRelay;
     const outbox = new Outbox(database, nobody);
     const service = { name } as unknown as ServiceInfo;
-    const events = new IntegrationEvents([alphaEvents], service, database, outbox, metrics);
+    const events = new IntegrationEvents(
+      [alphaEvents],
+      service,
+      database,
+      outbox,
+      metrics,
+      new EventSpans(Tracing.off, 'postgresql', service.name),
+    );
     return new Orders(database, events);
   }
 
