@@ -130,6 +130,12 @@ describe('the image', () => {
         const { cli, auth, gateway } = containers;
         const credentials = '/run/gatehouse/credentials';
 
+        const preflight = await cli.start({ DATABASE_URL: database.url }, ['doctor', '--scale']);
+        expect({ ...(await preflight.exited), output: preflight.stdout }).toMatchObject({
+          code: 0,
+          output: expect.stringContaining('No problem was found.') as string,
+        });
+
         const provision = await cli.start({ DATABASE_URL: database.url }, [
           'provision',
           '--credentials',
@@ -138,7 +144,9 @@ describe('the image', () => {
         expect({ ...(await provision.exited), output: provision.stderr }).toMatchObject({
           code: 0,
         });
-        expect(provision.stdout).toContain('Provisioned auth, identity, authz, audit, gateway');
+        expect(provision.stdout).toMatch(
+          /^Provisioned auth, identity, authz, audit, .*gateway on PostgreSQL/m,
+        );
         for (const [name, container] of [
           ['auth', auth],
           ['gateway', gateway],

@@ -80,8 +80,11 @@ async function engines(): Promise<Finding[]> {
   return (await import('./engines.ts')).engines();
 }
 
+/** Of those whose sources are here: in an image there are none, and services run from images of their own. */
 function built({ workspace }: Place): Finding[] {
-  const missing = listServices(workspace).filter(({ mainFile }) => !existsSync(mainFile));
+  const missing = listServices(workspace).filter(
+    ({ dir, mainFile }) => existsSync(join(dir, 'src')) && !existsSync(mainFile),
+  );
   if (missing.length === 0) return [ok('every service is built')];
   const names = missing.map(({ name }) => name).join(', ');
   return [{ state: 'problem', what: `not built: ${names}`, mend: 'npm run build' }];
