@@ -73,6 +73,10 @@ export class TestClient {
     return this.send<T>('POST', path, body, headers);
   }
 
+  put<T = Record<string, unknown>>(path: string, body: unknown, headers?: Record<string, string>) {
+    return this.send<T>('PUT', path, body, headers);
+  }
+
   patch<T = Record<string, unknown>>(
     path: string,
     body: unknown,

@@ -64,7 +64,8 @@ export class RequestLog {
       .observe(durationMs / 1000, tracedBy(requestContext.current()));
     const line = {
       method: path,
-      status: Code[code],
+      // A name of its own: that of HTTP is a number, and an index takes one type a field.
+      grpc_status: Code[code],
       duration_ms: rounded(durationMs),
       ...(error instanceof PlatformError && { code: error.code }),
     };

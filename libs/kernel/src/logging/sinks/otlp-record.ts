@@ -11,6 +11,9 @@ const SEVERITY: Readonly<Record<string, SeverityNumber>> = {
   error: SeverityNumber.ERROR,
   fatal: SeverityNumber.FATAL,
 };
+/** Whatever was thrown. */
+const OBJECTS = new Set(['err', 'cause']);
+
 /** The same of every record of a process. Their identity groups records. */
 export interface RecordOrigin {
   resource: Resource;
@@ -28,7 +31,7 @@ export function otlpRecord(line: string, origin: RecordOrigin): ReadableLogRecor
     level,
     msg,
     trace_id: traceId,
-    span_id: spanId,
+    span_id: spanId = '',
     service: _service,
     version: _version,
     instance: _instance,
@@ -48,18 +51,28 @@ export function otlpRecord(line: string, origin: RecordOrigin): ReadableLogRecor
     body: typeof msg === 'string' ? msg : '',
     attributes,
     droppedAttributesCount: 0,
-    ...(typeof traceId === 'string' &&
-      typeof spanId === 'string' && {
-        spanContext: { traceId, spanId, traceFlags: TraceFlags.NONE },
-      }),
+    ...(typeof traceId === 'string' && {
+      spanContext: { traceId, spanId: String(spanId), traceFlags: TraceFlags.NONE },
+    }),
   };
 }
 
-/** Lists become JSON text: an index knows no order of members within objects of a list. */
+/**
+ * A field has one type, because an index refuses a whole record for one that differs: lists become JSON text, and so does
+ * what is not an object under a name that usually is one. Error codes are texts, some of them of digits alone.
+ */
 function flatten(prefix: string, value: object, into: Attributes): void {
   for (const [name, member] of Object.entries(value) as [string, unknown][]) {
     const key = `${prefix}${name}`;
-    if (typeof member === 'string' || typeof member === 'number' || typeof member === 'boolean') {
+    if (name === 'code' && (typeof member === 'string' || typeof member === 'number')) {
+      into[key] = String(member);
+    } else if (OBJECTS.has(name) && (typeof member !== 'object' || member === null)) {
+      into[`${key}.message`] = String(member);
+    } else if (
+      typeof member === 'string' ||
+      typeof member === 'number' ||
+      typeof member === 'boolean'
+    ) {
       into[key] = member;
     } else if (Array.isArray(member)) {
       into[key] = JSON.stringify(member);
