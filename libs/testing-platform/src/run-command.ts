@@ -15,7 +15,7 @@ export async function gatehouse(
   env: Record<string, string> = {},
 ): Promise<void> {
   const { NODE_OPTIONS: _jestOnly, ...base } = withoutEngines(process.env);
-  const main = join(workspace, 'apps', 'cli', 'dist', 'main.js');
+  const main = join(workspace, 'node_modules', '@gatehouse', 'cli', 'dist', 'main.js');
   await promisify(execFile)(process.execPath, [main, ...args], {
     env: { ...base, NODE_COMPILE_CACHE: compileCache, ...env },
   });

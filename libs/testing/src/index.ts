@@ -10,6 +10,7 @@ export {
 export { type Engine, enginesBin } from './engines/engines-bin.ts';
 export { eventually, type EventuallyOptions } from './eventually.ts';
 export { freePort } from './free-port.ts';
+export { PackageRegistry } from './registry/package-registry.ts';
 export { requireTls } from './postgres/require-tls.ts';
 export { postgresServer, type PostgresServer } from './postgres/postgres-server.ts';
 export {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { listServices, runMigrations, serviceEnvironment } from '@gatehouse/launcher';
@@ -18,6 +18,9 @@ export async function serve(name: string): Promise<void> {
   const { workspace, folder } = openContext();
   const service = listServices(workspace).find((each) => each.name === name);
   if (!service) throw new CommandError(`there is no service ${name} under apps/`);
+  if (!existsSync(join(service.dir, 'src'))) {
+    throw new CommandError(`${name} comes as a package: there are no sources of it to watch`);
+  }
   const state = stateFile(folder).read();
   if (!state?.ready || !runningLauncher(folder.lock())) {
     throw new CommandError(`no platform is running on ${folder.path}: run \`npm start\` first`);

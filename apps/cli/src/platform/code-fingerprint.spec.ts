@@ -32,6 +32,7 @@ describe('the fingerprint of what a service runs', () => {
     'apps/a/dist/migrations/0002.js',
     'libs/kernel/dist/index.js',
     'libs/contracts/a/dist/index.js',
+    'node_modules/@gatehouse/guards/dist/index.js',
   ])('changes with %s', (file) => {
     const before = fingerprint('a');
     write(file, 'changed');

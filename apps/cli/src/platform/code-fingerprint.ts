@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
@@ -11,7 +11,10 @@ export class CodeFingerprint {
 
   constructor(workspace: string) {
     this.libraries = hashOf(
-      globSync('libs/{*,contracts/*}/dist', { cwd: workspace }).map((dir) => join(workspace, dir)),
+      [
+        ...globSync('libs/{*,contracts/*}/dist', { cwd: workspace }),
+        ...installed(workspace).map((dir) => `${dir}/dist`),
+      ].map((dir) => join(workspace, dir)),
     );
   }
 
@@ -21,6 +24,13 @@ export class CodeFingerprint {
       .update(hashOf([join(service.mainFile, '..')]))
       .digest('hex');
   }
+}
+
+/** The platform's packages, where they are not projects of this very workspace. */
+function installed(workspace: string): string[] {
+  return globSync('node_modules/@gatehouse/*', { cwd: workspace }).filter(
+    (dir) => !lstatSync(join(workspace, dir)).isSymbolicLink(),
+  );
 }
 
 function hashOf(folders: string[]): string {

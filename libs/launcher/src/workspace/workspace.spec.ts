@@ -34,6 +34,24 @@ describe('the services of a workspace', () => {
     ]);
   });
 
+  it('are those that come as packages, too, where the workspace itself depends on them', () => {
+    service('orders');
+    const packaged = (name: string) => {
+      const folder = join(root, 'node_modules', '@gatehouse', name);
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, 'package.json'), JSON.stringify({ gatehouse: { name } }));
+      return folder;
+    };
+    const folder = packaged('auth');
+    packaged('unasked');
+    const dependencies = { '@gatehouse/auth': '1.0.0', 'not-installed': '1.0.0' };
+    writeFileSync(join(root, 'package.json'), JSON.stringify({ workspaces: [], dependencies }));
+    expect(listServices(root).map(({ name }) => name)).toEqual(['auth', 'orders']);
+    expect(listServices(root)[0]?.mainFile).toBe(join(folder, 'dist', 'main.js'));
+    rmSync(join(root, 'apps'), { recursive: true });
+    expect(listServices(root).map(({ name }) => name)).toEqual(['auth']);
+  });
+
   it('have a schema where they depend on persistence', () => {
     app('a', { gatehouse: { name: 'a' }, dependencies: { '@gatehouse/persistence': '1' } });
     app('b', { gatehouse: { name: 'b' } });

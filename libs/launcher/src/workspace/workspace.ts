@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 
-/** One app of the workspace that describes itself as a service. */
+/** A package that describes itself as a service: an app of the workspace, or a dependency of it. */
 export interface ServicePackage {
   /** `gatehouse.name` of its package.json. */
   name: string;
@@ -47,20 +47,34 @@ export function findWorkspace(from: string): string {
 }
 
 /**
- * Every `apps/*` whose package.json has a `gatehouse` member.
+ * Every `apps/*` and every dependency of the workspace itself whose package.json has a `gatehouse` member: a workspace outside
+ * the platform's own repository has the platform's services as packages.
  * @throws naming the file, where that member is wrong or a name is taken twice
  */
 export function listServices(workspace: string): ServicePackage[] {
-  const apps = join(workspace, 'apps');
-  const services = readdirSync(apps, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
-    .flatMap((entry) => readService(join(apps, entry.name)) ?? []);
+  const folders = [...appsOf(workspace), ...dependenciesOf(workspace)];
+  const services = folders.flatMap((folder) => readService(folder) ?? []);
   const names = new Set<string>();
   for (const { name, dir } of services) {
     if (names.has(name)) throw new Error(`two apps are named "${name}", one of them is ${dir}`);
     names.add(name);
   }
   return services.sort((a, b) => rank(a.name) - rank(b.name) || a.name.localeCompare(b.name));
+}
+
+function appsOf(workspace: string): string[] {
+  const apps = join(workspace, 'apps');
+  if (!existsSync(apps)) return [];
+  return readdirSync(apps, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
+    .map((entry) => join(apps, entry.name));
+}
+
+function dependenciesOf(workspace: string): string[] {
+  const { dependencies } = packageJson.parse(
+    JSON.parse(readFileSync(join(workspace, 'package.json'), 'utf8')),
+  );
+  return Object.keys(dependencies).map((name) => join(workspace, 'node_modules', name));
 }
 
 function readService(dir: string): ServicePackage | undefined {
