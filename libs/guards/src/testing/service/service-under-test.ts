@@ -24,6 +24,8 @@ export interface ServiceUnderTestOptions {
   /** The service's, libraries' included. */
   migrations: readonly Migration[];
   env?: Record<string, string>;
+  /** Services besides the core ones that there are: a test may publish in their name. */
+  peers?: readonly string[];
 }
 
 /** Everything happens fast, so that tests need not wait. */
@@ -75,6 +77,7 @@ export class ServiceUnderTest {
     const { database, platformPrivateKey } = await testDatabase({
       ...gatehouse,
       migrations: options.migrations,
+      peers: options.peers,
     });
     const { name } = gatehouse;
     const test = new ServiceUnderTest(module, options, name, database, platformPrivateKey);

@@ -19,6 +19,8 @@ export interface TestedService {
   prefixes: readonly string[];
   namespace: string;
   migrations: readonly Migration[];
+  /** Others besides the core ones: those whose events it hears. */
+  peers?: readonly string[] | undefined;
 }
 
 /** A database as `gatehouse provision` leaves it, signed directory included; of schemas only the tested service's. */
@@ -26,7 +28,9 @@ export async function testDatabase(tested: TestedService): Promise<{
   database: ProvisionedDatabase;
   platformPrivateKey: string;
 }> {
-  const others = CORE.filter((name) => name !== tested.name);
+  const others = [...new Set([...CORE, ...(tested.peers ?? [])])].filter(
+    (name) => name !== tested.name,
+  );
   const database = await provisionedDatabase({
     services: {
       ...Object.fromEntries(others.map((name) => [name, null])),
