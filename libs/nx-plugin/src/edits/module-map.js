@@ -24,6 +24,10 @@ export class ModuleMap {
     this.#name = `${names.pascal}Module`;
   }
 
+  get text() {
+    return this.#edit.text;
+  }
+
   /**
    * Imports a class and puts it into `controllers` or `providers`.
    *

@@ -15,9 +15,28 @@ import { join } from 'node:path';
  */
 export function afterContract(tree, contractRoot, { install = false } = {}) {
   return () => {
-    if (install) installPackagesTask(tree, true);
+    if (install) link(tree);
     generateContract(tree.root, contractRoot);
   };
+}
+
+/**
+ * What can only be done once the files are on disk: npm links what is new and forgets what is gone.
+ *
+ * @param {Tree} tree
+ */
+export const linked = (tree) => () => link(tree);
+
+/**
+ * Everything but the links is installed already: npm need not ask the registry.
+ *
+ * @param {Tree} tree
+ */
+function link(tree) {
+  process.env.npm_config_prefer_offline ??= 'true';
+  process.env.npm_config_audit ??= 'false';
+  process.env.npm_config_fund ??= 'false';
+  installPackagesTask(tree, true);
 }
 
 /**
