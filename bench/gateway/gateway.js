@@ -24,6 +24,7 @@ import { buildVersion } from '../../apps/gateway/dist/routing/version-builder.js
 import { AccessLog } from '../../apps/gateway/dist/telemetry/access-log.js';
 import { DenialTrail } from '../../apps/gateway/dist/telemetry/denial-trail.js';
 import { EdgeSpans } from '../../apps/gateway/dist/telemetry/edge-spans.js';
+import { Refusals } from '../../apps/gateway/dist/telemetry/refusals.js';
 import { RequestMetrics } from '../../apps/gateway/dist/telemetry/request-metrics.js';
 import { requestObserver } from '../../apps/gateway/dist/telemetry/request-observer.js';
 import { Upstreams } from '../../apps/gateway/dist/upstream/upstreams.js';
@@ -148,6 +149,7 @@ const pipeline = new GatewayPipeline({
   spans,
   onDone: requestObserver(
     metrics,
+    new Refusals(),
     new AccessLog(
       {
         log: (entry, text) => logger.info(entry, text),

@@ -6,7 +6,9 @@ import { Upgrader } from './forward/upgrader.ts';
 import { GatewayPipeline } from './front/gateway.pipeline.ts';
 import { RouteSync } from './routing/route-sync.ts';
 import { publishGauges } from './telemetry/gateway-gauges.ts';
+import { Refusals } from './telemetry/refusals.ts';
 import { RequestMetrics } from './telemetry/request-metrics.ts';
+import { publishUpstreams } from './telemetry/upstream-metrics.ts';
 import { Upstreams } from './upstream/upstreams.ts';
 
 /**
@@ -29,6 +31,7 @@ export class EdgeLifecycle {
     upgrader: Upgrader,
     pipeline: GatewayPipeline,
     requests: RequestMetrics,
+    refusals: Refusals,
   ) {
     lifecycle.onStart('transports', 'follow routes', () => sync.start());
     lifecycle.onStop('unready', 'ask clients to leave their connections', () => {
@@ -44,7 +47,9 @@ export class EdgeLifecycle {
       );
     }
     requests.publish();
-    publishGauges(metrics, { pipeline, upgrader, sync, upstreams });
+    refusals.publish(metrics);
+    publishGauges(metrics, { pipeline, upgrader, sync });
+    publishUpstreams(metrics, upstreams);
   }
 
   private async close(): Promise<void> {

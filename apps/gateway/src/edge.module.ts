@@ -22,6 +22,7 @@ import { buildVersion } from './routing/version-builder.ts';
 import { AccessLog } from './telemetry/access-log.ts';
 import { DenialTrail } from './telemetry/denial-trail.ts';
 import { EdgeSpans } from './telemetry/edge-spans.ts';
+import { Refusals } from './telemetry/refusals.ts';
 import { RequestMetrics } from './telemetry/request-metrics.ts';
 import { requestObserver } from './telemetry/request-observer.ts';
 import { Upstreams } from './upstream/upstreams.ts';
@@ -32,6 +33,7 @@ import { Upstreams } from './upstream/upstreams.ts';
   providers: [
     GatewayConfig,
     RequestMetrics,
+    Refusals,
     EdgeLifecycle,
     {
       provide: ClientAddress,
@@ -104,6 +106,7 @@ import { Upstreams } from './upstream/upstreams.ts';
         Upgrader,
         ClientAddress,
         RequestMetrics,
+        Refusals,
         EdgeSpans,
       ],
     },
@@ -164,6 +167,7 @@ function pipeline(
   upgrader: Upgrader,
   clients: ClientAddress,
   metrics: RequestMetrics,
+  refusals: Refusals,
   spans: EdgeSpans,
 ): GatewayPipeline {
   const log = new AccessLog(new Logger('Access'), config.GATEWAY_ACCESS_LOG_SAMPLE);
@@ -181,7 +185,7 @@ function pipeline(
     cors: { origins: config.CORS_ORIGINS, maxAgeSeconds: config.CORS_MAX_AGE_SECONDS },
     maxInFlight: config.GATEWAY_MAX_IN_FLIGHT,
     spans,
-    onDone: requestObserver(metrics, log, spans),
+    onDone: requestObserver(metrics, refusals, log, spans),
   });
 }
 

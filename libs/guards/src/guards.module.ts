@@ -45,6 +45,7 @@ import { ManifestPublication } from './manifest/manifest-publication.ts';
 import { OpenApiDocument } from './manifest/openapi-document.ts';
 import { PermissionSink } from './manifest/permission-sink.ts';
 import { WellKnownController } from './manifest/well-known.controller.ts';
+import { DecisionMetrics } from './metrics/decision-metrics.ts';
 import { GuardMetrics } from './metrics/guard-metrics.ts';
 import { rateLimitStoreProvider } from './rate-limits/rate-limit-store.provider.ts';
 import { RateLimitStore } from './rate-limits/rate-limit-store.ts';
@@ -97,6 +98,7 @@ export class GuardsModule {
       providers: [
         GuardsConfig,
         GuardMetrics,
+        DecisionMetrics,
         { provide: KeySetSource, useClass: options.keySet ?? GrpcKeySetSource },
         { provide: RevocationSource, useClass: options.revocations ?? GrpcRevocationSource },
         { provide: GrantSource, useClass: options.grants ?? GrpcGrantSource },

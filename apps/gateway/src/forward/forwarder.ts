@@ -121,8 +121,10 @@ class Forwarding implements CallOutcome {
     call.instance.onDone();
     endAttempt(this.span, kind);
     this.instance = undefined;
-    if (this.mayRetry(kind, now)) this.attempt(call.instance);
-    else this.giveUp(failureAnswer(kind, error));
+    if (this.mayRetry(kind, now)) {
+      call.instance.tally.retries++;
+      this.attempt(call.instance);
+    } else this.giveUp(failureAnswer(kind, error));
   }
 
   /** No answer in time, or one that has begun and stands still. */

@@ -121,6 +121,10 @@ export class GatewayPipeline<T extends CheckedToken = CheckedToken> {
     else refuse(exchange, new ValidationFailed('Only WebSocket is upgraded to'));
   }
 
+  get maxInFlight(): number {
+    return this.parts.maxInFlight;
+  }
+
   private open(request: IncomingMessage, response: ServerResponse): Exchange {
     const head = new RequestHead(request.rawHeaders);
     const { clients, spans } = this.parts;

@@ -16,6 +16,9 @@ export class Circuit {
   private ejections = 0;
   private trialRunning = false;
 
+  /** @param onEjected told each time it is left out */
+  constructor(private readonly onEjected: () => void = () => undefined) {}
+
   /** Whether a request may be sent now. */
   allows(now: number): boolean {
     if (this.openUntil === 0) return true;
@@ -69,5 +72,6 @@ export class Circuit {
     this.openUntil = now + Math.min(BASE_EJECTION_MS * 2 ** this.ejections, MAX_EJECTION_MS);
     this.ejections++;
     this.failures = 0;
+    this.onEjected();
   }
 }

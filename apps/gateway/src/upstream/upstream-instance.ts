@@ -1,6 +1,7 @@
 import { Pool } from 'undici';
 import { Circuit } from './circuit.ts';
 import type { Loaded } from './power-of-two.ts';
+import type { UpstreamTally } from './upstream-tally.ts';
 
 export interface UpstreamOptions {
   /** Connections to one instance. */
@@ -11,7 +12,7 @@ export interface UpstreamOptions {
 /** One instance of a service: its connections, its load, and whether it is in rotation. */
 export class UpstreamInstance implements Loaded {
   readonly pool: Pool;
-  readonly circuit = new Circuit();
+  readonly circuit: Circuit;
   inFlight = 0;
   /** Since it was first seen. */
   sent = 0;
@@ -22,7 +23,9 @@ export class UpstreamInstance implements Loaded {
     readonly instanceId: string,
     readonly url: string,
     options: UpstreamOptions,
+    readonly tally: UpstreamTally,
   ) {
+    this.circuit = new Circuit(() => tally.ejections++);
     this.pool = new Pool(url, {
       connections: options.connections,
       connect: { timeout: options.connectTimeoutMs },

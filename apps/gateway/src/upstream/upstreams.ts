@@ -1,5 +1,6 @@
 import type { UpstreamOptions } from './upstream-instance.ts';
 import { UpstreamInstance } from './upstream-instance.ts';
+import { UpstreamTally } from './upstream-tally.ts';
 
 /** What tells one instance at one address from every other. */
 export interface UpstreamKey {
@@ -11,14 +12,23 @@ export interface UpstreamKey {
 /** The instances there are, each with the connections and the history it keeps while routes change around it. */
 export class Upstreams {
   private readonly known = new Map<string, UpstreamInstance>();
+  /** By service. */
+  readonly tallies = new Map<string, UpstreamTally>();
 
   constructor(private readonly options: UpstreamOptions) {}
+
+  get connectionsPerInstance(): number {
+    return this.options.connections;
+  }
 
   of(key: UpstreamKey): UpstreamInstance {
     const name = nameOf(key);
     let instance = this.known.get(name);
     if (instance === undefined) {
-      instance = new UpstreamInstance(key.service, key.instanceId, key.httpUrl, this.options);
+      const { service, instanceId, httpUrl } = key;
+      const tally = this.tallies.get(service) ?? new UpstreamTally();
+      this.tallies.set(service, tally);
+      instance = new UpstreamInstance(service, instanceId, httpUrl, this.options, tally);
       this.known.set(name, instance);
     }
     return instance;

@@ -100,7 +100,7 @@ describePlatforms((start) => {
       const forged = administrator.client.as([head, payload, flipped].join('.'));
       const { status } = await forged.patch(`/v1/users/${user.userId}`, { display_name: 'No' });
       expect(status).toBe(401);
-      const gateway = { ...PATCH, http_response_status_code: '401' };
+      const gateway = { ...PATCH, status_class: '4xx' };
       expect(await grown('gateway', 'gateway_request_duration_seconds_count', gateway)).toBe(1);
     });
 
@@ -213,7 +213,7 @@ describePlatforms((start) => {
     });
 
     it('metrics move, in each process on the way', async () => {
-      const gateway = { ...PATCH, http_response_status_code: '200', service: 'identity' };
+      const gateway = { ...PATCH, status_class: '2xx', upstream: 'identity' };
       expect(await grown('gateway', 'gateway_request_duration_seconds_count', gateway)).toBe(1);
       expect(await grown('identity', 'event_bus_outbox_relayed_total')).toBeGreaterThanOrEqual(2);
       const recorded = {

@@ -25,6 +25,7 @@ export const bufferedAudit = {
           onOverflow: (dropped) => metrics.auditOverflow.inc(dropped),
           onError: (error) => logger.debug({ err: error }, 'audit entries wait'),
         });
+        metrics.watchBuffer(() => trail.size);
         lifecycle.onStop('flush', 'hand over audit entries', () => trail.flush());
         return trail;
       },

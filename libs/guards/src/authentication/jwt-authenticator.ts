@@ -7,6 +7,7 @@ import {
   type VerifiedCallback,
 } from 'passport-jwt';
 
+import { TokenTally } from '../metrics/tallies.ts';
 import type { KeySet } from './key-set.ts';
 import type { RevocationView } from './revocation-view.ts';
 import type { VerificationKey } from './signed-key-set.ts';
@@ -17,6 +18,7 @@ import {
   SIGNING_ALGORITHMS,
   type TokenExpectations,
 } from './token-rules.ts';
+import { refusalOf, UnknownKey } from './token-verifier.ts';
 import type { VerifiedToken } from './verified-token.ts';
 
 const STRATEGY = 'gatehouse-jwt';
@@ -33,6 +35,7 @@ export class JwtAuthenticator {
     private readonly keys: KeySet,
     private readonly revocations: RevocationView,
     private readonly expected: TokenExpectations,
+    readonly tally = new TokenTally(),
   ) {
     const options: StrategyOptionsWithRequest = {
       jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
@@ -74,10 +77,21 @@ export class JwtAuthenticator {
    * @throws NotAuthenticated, TokenExpired; ServiceUnavailable while keys or revocations cannot be known
    */
   async authenticate(authorization: string): Promise<VerifiedToken> {
-    const token = await this.verify(authorization);
+    const token = await this.counted(authorization);
     const revoked = this.revocations.isRevoked(token);
     if (revoked !== 'no') throw new NotAuthenticated(REVOKED[revoked]);
     return token;
+  }
+
+  private async counted(authorization: string): Promise<VerifiedToken> {
+    try {
+      const token = await this.verify(authorization);
+      this.tally.verified += 1;
+      return token;
+    } catch (error) {
+      this.tally[error instanceof UnknownKey ? 'unknown_key' : refusalOf(error)] += 1;
+      throw error;
+    }
   }
 
   private verify(authorization: string): Promise<VerifiedToken> {
@@ -104,7 +118,8 @@ export class JwtAuthenticator {
     const { alg, kid } = checkHeader(headerOf(token));
     let key = this.keys.find(kid);
     if (key === undefined && (await this.keys.refreshForUnknownKey())) key = this.keys.find(kid);
-    if (key?.alg !== alg) throw new NotAuthenticated();
+    if (key === undefined) throw new UnknownKey();
+    if (key.alg !== alg) throw new NotAuthenticated();
     return key;
   }
 }

@@ -22,6 +22,8 @@ export class RevocationView extends FollowedView<Revocation> {
   };
   protected readonly follower: Follower<Revocation>;
   private nextPrune = 0;
+  /** Good tokens that were refused because a part of them is revoked. */
+  refusals = 0;
 
   constructor(source: RevocationSource, options: Partial<FollowerOptions> = {}) {
     super();
@@ -40,10 +42,16 @@ export class RevocationView extends FollowedView<Revocation> {
   isRevoked(token: { principal: Pick<Principal, 'id' | 'sessionId' | 'clientId'> }): RevokedPart {
     this.follower.assertReady();
     const { principal } = token;
-    if (this.items.session.get(principal.sessionId)?.revoked === true) return 'session';
-    if (this.items.subject.get(principal.id)?.revoked === true) return 'subject';
-    if (this.items.client.get(principal.clientId)?.revoked === true) return 'client';
+    if (this.items.session.get(principal.sessionId)?.revoked === true)
+      return this.refused('session');
+    if (this.items.subject.get(principal.id)?.revoked === true) return this.refused('subject');
+    if (this.items.client.get(principal.clientId)?.revoked === true) return this.refused('client');
     return 'no';
+  }
+
+  private refused(part: RevokedPart): RevokedPart {
+    this.refusals += 1;
+    return part;
   }
 
   /** How many items are held, for metrics. */

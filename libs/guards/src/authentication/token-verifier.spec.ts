@@ -58,7 +58,7 @@ describe.each(['RS256', 'ES256'] as const)('TokenVerifier with %s', (algorithm) 
   it('answers from the cache the second time, with the same object', () => {
     const token = issuer.token();
     expect(verifier.verify(token)).toBe(verifier.verify(token.slice()));
-    expect(verifier).toMatchObject({ hits: 1, misses: 1 });
+    expect(verifier.tally).toMatchObject({ cached: 1, verified: 1 });
   });
 
   it('does not confuse two tokens that end alike', () => {
@@ -83,7 +83,7 @@ describe.each(['RS256', 'ES256'] as const)('TokenVerifier with %s', (algorithm) 
     const tokens = Array.from({ length: 20 }, () => issuer.token());
     for (const token of tokens) small.verify(token);
     small.verify(tokens[0]!);
-    expect(small).toMatchObject({ hits: 0, misses: 21 });
+    expect(small.tally).toMatchObject({ cached: 0, verified: 21 });
   });
 });
 
@@ -106,7 +106,7 @@ describe('TokenVerifier and the key set', () => {
     issuer.keys.pop();
     await keys.refresh();
     verifier.verify(stays);
-    expect(verifier.hits).toBe(1);
+    expect(verifier.tally).toMatchObject({ verified: 2, cached: 1, invalid: 0 });
     expect(() => verifier.verify(goes)).toThrow(NotAuthenticated);
   });
 
@@ -133,5 +133,30 @@ describe('TokenVerifier and the key set', () => {
       expect(() => verifier.verify(token)).toThrow(NotAuthenticated);
     }
     expect(issuer.loads).toBe(2);
+  });
+});
+
+describe('TokenVerifier counts', () => {
+  it('each presented token once, by what became of it', async () => {
+    const issuer = new TestIssuer();
+    const keys = new KeySet(issuer);
+    const verifier = new TokenVerifier(keys, issuer.expectations);
+    const present = (token: string) => verifier.verifyOrRefresh(token).catch(() => undefined);
+    await present(issuer.token());
+    await keys.refresh();
+    const token = issuer.token();
+    for (let times = 0; times < 3; times++) await present(token);
+    await present(issuer.token({ exp: 1, iat: 0 }));
+    await present(`${token.slice(0, -6)}AAAAAA`);
+    await present('no token');
+    await present(issuer.token({}, { key: new TestIssuer().addKey('stranger') }));
+    expect(verifier.tally).toEqual({
+      cached: 2,
+      verified: 1,
+      expired: 1,
+      invalid: 2,
+      unknown_key: 1,
+      unavailable: 1,
+    });
   });
 });

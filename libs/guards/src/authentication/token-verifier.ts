@@ -1,7 +1,8 @@
 import { verify } from 'node:crypto';
 
-import { NotAuthenticated, TokenExpired } from '@gatehouse/contracts-platform';
+import { NotAuthenticated, ServiceUnavailable, TokenExpired } from '@gatehouse/contracts-platform';
 
+import { TokenTally } from '../metrics/tallies.ts';
 import { GenerationCache } from './generation-cache.ts';
 import type { KeySet } from './key-set.ts';
 import type { VerificationKey } from './signed-key-set.ts';
@@ -31,7 +32,7 @@ const KEY_LENGTH = 32;
 const MAX_HEADERS = 64;
 
 /** The token names a key that this process does not have (yet). */
-class UnknownKey extends NotAuthenticated {}
+export class UnknownKey extends NotAuthenticated {}
 
 /**
  * Verifies access tokens synchronously with node:crypto, for hot paths: RS256 and ES256, the algorithm pinned to the
@@ -43,13 +44,10 @@ export class TokenVerifier {
   /** Header segments are the same for all tokens of a key: read once. */
   private readonly headers = new GenerationCache<string, { kid: string; alg: string }>(MAX_HEADERS);
   private readonly now: () => number;
-  /** For metrics. */
-  hits = 0;
-  misses = 0;
-
   constructor(
     private readonly keys: KeySet,
     private readonly options: TokenVerifierOptions,
+    readonly tally = new TokenTally(),
   ) {
     this.cache = new GenerationCache(options.cacheSize ?? 20_000);
     this.now = options.now ?? (() => Date.now() / 1000);
@@ -57,16 +55,27 @@ export class TokenVerifier {
 
   /**
    * @param token the compact JWS, without `Bearer`
+   * A token with an unknown key id is counted by `verifyOrRefresh` alone, which is what such a token is for.
    * @throws NotAuthenticated, TokenExpired; ServiceUnavailable while no key set is at hand
    */
   verify(token: string): VerifiedToken {
     const entry = this.cache.get(token.slice(-KEY_LENGTH));
     if (entry?.raw === token && this.keys.find(entry.key.kid) === entry.key) {
-      if (entry.token.expiresAt <= this.now() - this.options.skewSeconds) throw new TokenExpired();
-      this.hits += 1;
+      if (entry.token.expiresAt <= this.now() - this.options.skewSeconds) {
+        this.tally.expired += 1;
+        throw new TokenExpired();
+      }
+      this.tally.cached += 1;
       return entry.token;
     }
-    return this.verifyAnew(token);
+    try {
+      const verified = this.verifyAnew(token);
+      this.tally.verified += 1;
+      return verified;
+    } catch (error) {
+      if (!(error instanceof UnknownKey)) this.tally[refusalOf(error)] += 1;
+      throw error;
+    }
   }
 
   /** As `verify`, but a token with an unknown key id waits for one read of the key set, if one is due. */
@@ -74,13 +83,23 @@ export class TokenVerifier {
     try {
       return this.verify(token);
     } catch (error) {
-      if (!(error instanceof UnknownKey) || !(await this.keys.refreshForUnknownKey())) throw error;
+      if (!(error instanceof UnknownKey)) throw error;
+      if (await this.keys.refreshForUnknownKey()) return this.verifyKnown(token);
+      this.tally.unknown_key += 1;
+      throw error;
+    }
+  }
+
+  private verifyKnown(token: string): VerifiedToken {
+    try {
       return this.verify(token);
+    } catch (error) {
+      if (error instanceof UnknownKey) this.tally.unknown_key += 1;
+      throw error;
     }
   }
 
   private verifyAnew(token: string): VerifiedToken {
-    this.misses += 1;
     if (token.length > MAX_TOKEN_LENGTH) throw new NotAuthenticated();
     const first = token.indexOf('.');
     const last = token.lastIndexOf('.');
@@ -135,4 +154,10 @@ function json(segment: string): unknown {
   } catch {
     throw new NotAuthenticated();
   }
+}
+
+/** How a token that was not taken is counted. */
+export function refusalOf(error: unknown): 'expired' | 'unavailable' | 'invalid' {
+  if (error instanceof TokenExpired) return 'expired';
+  return error instanceof ServiceUnavailable ? 'unavailable' : 'invalid';
 }

@@ -1,5 +1,6 @@
 import { FollowedView } from '../following/followed-view.ts';
 import { Follower, type FollowerOptions } from '../following/follower.ts';
+import { DecisionTally } from '../metrics/tallies.ts';
 import type { Decision, DecisionSubject } from './decision.ts';
 import type { GrantChange, GrantSource } from './grant.source.ts';
 import { RoleBook } from './role-book.ts';
@@ -19,6 +20,7 @@ export class GrantView extends FollowedView<GrantChange> {
   private readonly roles = new RoleBook();
   private readonly subjects: SubjectBook;
   protected readonly follower: Follower<GrantChange>;
+  readonly tally = new DecisionTally();
 
   constructor(source: GrantSource, options: GrantViewOptions = {}) {
     super();
@@ -47,15 +49,27 @@ export class GrantView extends FollowedView<GrantChange> {
     permission: string,
     scope: string,
   ): Decision | Promise<Decision> {
-    this.follower.assertReady();
+    this.assertReady();
     const known = this.subjects.get(subject.id);
     if (known !== undefined)
       return this.evaluate(subject, permission, scope, known.bindings, known.number, 'memory');
-    return this.subjects
-      .ask(subject.id)
-      .then(({ bindings, number }) =>
+    return this.subjects.ask(subject.id).then(
+      ({ bindings, number }) =>
         this.evaluate(subject, permission, scope, bindings, number, 'remote'),
-      );
+      (error: unknown) => {
+        this.tally.error.remote += 1;
+        throw error;
+      },
+    );
+  }
+
+  private assertReady(): void {
+    try {
+      this.follower.assertReady();
+    } catch (error) {
+      this.tally.error.memory += 1;
+      throw error;
+    }
   }
 
   /** How much is held, for metrics. */
@@ -77,6 +91,7 @@ export class GrantView extends FollowedView<GrantChange> {
     source: Decision['source'],
   ): Decision {
     const reason = this.roles.allows(subject, bindings, permission, scope);
+    this.tally[reason === undefined ? 'denied' : 'granted'][source] += 1;
     return {
       allowed: reason !== undefined,
       reason: reason ?? `no role that holds ${permission} in scope ${scope}`,

@@ -8,10 +8,8 @@ export class GuardMetrics {
   readonly auditOverflow;
   readonly auditRefused;
   readonly auditFailures;
-  private readonly staleness;
-  private readonly held;
 
-  constructor(metrics: Metrics) {
+  constructor(private readonly metrics: Metrics) {
     this.denials = metrics.counter(
       'guards_denials_total',
       'Calls refused for want of a permission',
@@ -29,25 +27,31 @@ export class GuardMetrics {
       'audit_record_failures_total',
       'Audit entries that could not be written after the fact',
     );
-    this.staleness = metrics.gauge(
-      'guards_view_staleness_seconds',
-      'Seconds since the source of a view was last heard',
-      ['view'],
-    );
-    this.held = metrics.gauge('guards_view_items', 'Items a view holds', ['view']);
   }
 
   /** Reads the views at each scrape. */
   watch(views: () => Record<string, { staleness: number; items: number }>): void {
-    const { staleness, held } = this;
-    // prom-client calls a metric's `collect` at each scrape; a metric that exists already has none.
-    Object.assign(staleness, {
-      collect: () => {
-        for (const [view, facts] of Object.entries(views())) {
-          staleness.set({ view }, facts.staleness / 1000);
-          held.set({ view }, facts.items);
-        }
+    this.metrics.readGauge(
+      'guards_view_staleness_seconds',
+      'Seconds since the source of a view was last heard',
+      ['view'],
+      (show) => {
+        for (const [view, { staleness }] of Object.entries(views()))
+          show(staleness / 1000, { view });
       },
+    );
+    this.metrics.readGauge('guards_view_items', 'Items a view holds', ['view'], (show) => {
+      for (const [view, { items }] of Object.entries(views())) show(items, { view });
     });
+  }
+
+  /** Reads the buffer at each scrape. */
+  watchBuffer(size: () => number): void {
+    this.metrics.readGauge(
+      'audit_buffer_entries',
+      'Audit entries that wait to be handed to Audit',
+      [],
+      (show) => show(size()),
+    );
   }
 }

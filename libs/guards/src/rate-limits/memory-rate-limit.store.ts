@@ -13,6 +13,7 @@ type MemoryCounter = Counter<MemoryCounter>;
 
 /** Counters in this process's memory, bounded as `CounterTable` says. */
 export class MemoryRateLimitStore extends RateLimitStore {
+  override readonly kind = 'memory';
   private readonly counters: CounterTable<MemoryCounter>;
   private readonly now: () => number;
 
@@ -27,12 +28,11 @@ export class MemoryRateLimitStore extends RateLimitStore {
     this.now = options.now ?? (() => performance.now());
   }
 
-  get size(): number {
+  override get size(): number {
     return this.counters.size;
   }
 
-  /** Counters that were dropped while in use, because there were too many keys. */
-  get evictions(): number {
+  override get evictions(): number {
     return this.counters.evictions;
   }
 
@@ -42,6 +42,7 @@ export class MemoryRateLimitStore extends RateLimitStore {
     const { tat, consumed } = gcra(counter.tat, now, cost, quota);
     counter.tat = tat;
     this.counters.sweep(now);
+    this.tally.count(consumed.allowed);
     return consumed;
   }
 }

@@ -4,6 +4,7 @@ import type { FactoryProvider } from '@nestjs/common';
 
 import { GuardsConfig } from '../guards.config.ts';
 import { MemoryRateLimitStore } from './memory-rate-limit.store.ts';
+import { publishRateLimits } from './rate-limit.metrics.ts';
 import { RateLimitStore } from './rate-limit-store.ts';
 
 /** Counters in Redis where REDIS_URL is set, else in this process's memory. Needs `RedisModule`. */
@@ -17,10 +18,20 @@ export const rateLimitStoreProvider: FactoryProvider<RateLimitStore> = {
     lifecycle: Lifecycle,
   ) => {
     const options = { maxKeys: config.RATE_LIMIT_MAX_KEYS };
-    if (link === undefined) return new MemoryRateLimitStore(options);
+    if (link === undefined) {
+      const store = new MemoryRateLimitStore(options);
+      publishRateLimits(metrics, store);
+      return store;
+    }
     const { RedisRateLimitStore } = await import('./redis/redis-rate-limit.store.ts');
-    const { RateLimitStoreMetrics } = await import('./redis/rate-limit-store.metrics.ts');
-    const store = new RedisRateLimitStore(link, new RateLimitStoreMetrics(metrics), options);
+    const store = new RedisRateLimitStore(link, options);
+    publishRateLimits(metrics, store);
+    metrics.readGauge(
+      'rate_limit_store_fallback',
+      'Whether this process counts rate limits alone, because Redis cannot be asked: 1 or 0',
+      [],
+      (show) => show(store.isAlone ? 1 : 0),
+    );
     lifecycle.onStop('flush', 'rate limits', () => store.close());
     return store;
   },

@@ -1,5 +1,7 @@
 import type { RateLimitPolicy } from '@gatehouse/contracts-platform';
 
+import { RateLimitTally } from './rate-limit-tally.ts';
+
 export type { RateLimitPolicy };
 
 /** What a counter answered. */
@@ -27,5 +29,13 @@ export type Quota = Pick<RateLimitPolicy, 'limit' | 'window_seconds'>;
  * - `consume` does not reject: a store that cannot be asked is the adapter's matter. It answers at once where it can.
  */
 export abstract class RateLimitStore {
+  /** What it counts in, as metrics call it. */
+  abstract readonly kind: 'memory' | 'redis';
+  readonly tally = new RateLimitTally();
+  /** Counters in this process's memory. */
+  abstract readonly size: number;
+  /** Of those, how many were dropped while in use, because there were too many keys. */
+  abstract readonly evictions: number;
+
   abstract consume(key: string, cost: number, quota: Quota): Consumed | Promise<Consumed>;
 }

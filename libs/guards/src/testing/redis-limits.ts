@@ -1,7 +1,6 @@
 import { RedisLink, RedisMetrics } from '@gatehouse/cache/redis';
 import { Metrics } from '@gatehouse/kernel';
 
-import { RateLimitStoreMetrics } from '../rate-limits/redis/rate-limit-store.metrics.ts';
 import {
   type RedisRateLimitOptions,
   RedisRateLimitStore,
@@ -32,8 +31,7 @@ export async function redisLimits(
 ): Promise<RedisLimits> {
   const { service = 'tests', username, password, commandTimeoutMs = 5_000, ...rest } = options;
   const at = { host: '127.0.0.1', port, database: 0, tls: undefined };
-  const metrics = new Metrics();
-  const link = new RedisLink({ ...at, username, password }, new RedisMetrics(metrics), {
+  const link = new RedisLink({ ...at, username, password }, new RedisMetrics(new Metrics()), {
     service,
     withinMs: 10_000,
     commandTimeoutMs,
@@ -51,7 +49,7 @@ export async function redisLimits(
       return link.call(ask);
     },
   };
-  const store = new RedisRateLimitStore(counted, new RateLimitStoreMetrics(metrics), rest);
+  const store = new RedisRateLimitStore(counted, rest);
   return {
     store,
     link,

@@ -1,5 +1,6 @@
 import { answerOf } from '../gcra.ts';
 import type { Consumed } from '../rate-limit-store.ts';
+import type { RateLimitTally } from '../rate-limit-tally.ts';
 import type { Grant } from './gcra-script.ts';
 import type { LeasedCounter } from './leased-counter.ts';
 import type { Terms } from './terms.ts';
@@ -26,7 +27,7 @@ export class Ask {
   }
 
   /** Lets the waiting calls go in their order. @returns calls that are left over for a counter now under other terms */
-  settle({ calls, used }: Grant, now: number): number {
+  settle({ calls, used }: Grant, now: number, tally: RateLimitTally): number {
     const { counter, terms } = this;
     const served = Math.min(calls, this.waiting.length);
     const left = calls - served;
@@ -39,6 +40,7 @@ export class Ask {
     const kept = isCurrent ? counter.held : left;
     this.waiting.forEach((resolve, index) => {
       const allowed = index < served;
+      tally.count(allowed);
       const later = allowed ? served - 1 - index : 0;
       const usedThen = Math.max(0, used - (kept + later) * terms.increment);
       resolve(answerOf(allowed, usedThen, terms.cost, terms.quota));

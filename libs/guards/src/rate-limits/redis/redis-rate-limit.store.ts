@@ -7,7 +7,6 @@ import { Ask } from './ask.ts';
 import type { Charge, Grant } from './gcra-script.ts';
 import { LeasedCounter } from './leased-counter.ts';
 import { LEASE_MS } from './lot.ts';
-import type { RateLimitStoreMetrics } from './rate-limit-store.metrics.ts';
 import { RedisCounters } from './redis-counters.ts';
 import { Terms } from './terms.ts';
 
@@ -38,6 +37,7 @@ const NO_TERMS = new Terms(0, { limit: 1, window_seconds: 1 });
  * - `consume` never rejects, and answers at once unless Redis must be asked; then within the link's time for a command.
  */
 export class RedisRateLimitStore extends RateLimitStore {
+  override readonly kind = 'redis';
   private readonly logger = new Logger('RateLimits');
   private readonly counters: CounterTable<LeasedCounter>;
   private readonly redis: RedisCounters;
@@ -49,7 +49,7 @@ export class RedisRateLimitStore extends RateLimitStore {
   private readonly open = new Map<LeasedCounter, Ask>();
   private readonly timer: NodeJS.Timeout;
   private readonly stopListening: () => void;
-  private isAlone: boolean;
+  private alone: boolean;
   /** Counts the stretches of time in which Redis could be asked: it may have lost its counters between two. */
   private stretch = 0;
   private saidAt = Number.NEGATIVE_INFINITY;
@@ -57,7 +57,6 @@ export class RedisRateLimitStore extends RateLimitStore {
 
   constructor(
     private readonly link: Pick<RedisLink, 'available' | 'call' | 'onChange' | 'prefix'>,
-    private readonly metrics: RateLimitStoreMetrics,
     options: RedisRateLimitOptions = {},
   ) {
     super();
@@ -68,24 +67,37 @@ export class RedisRateLimitStore extends RateLimitStore {
     this.redis = new RedisCounters(link);
     this.prefix = `${link.prefix}limit:${VERSION}:`;
     this.now = options.now ?? (() => performance.now());
-    this.isAlone = !link.available;
-    metrics.fallback.set(this.isAlone ? 1 : 0);
+    this.alone = !link.available;
     this.stopListening = link.onChange((available) => {
       if (available) void this.rejoin();
       else this.goAlone('Redis is away');
     });
     this.timer = setInterval(() => {
       this.returnUnspent();
-      if (this.isAlone && link.available) void this.rejoin();
+      if (this.alone && link.available) void this.rejoin();
     }, LEASE_MS / 2).unref();
+  }
+
+  override get size(): number {
+    return this.counters.size;
+  }
+
+  override get evictions(): number {
+    return this.counters.evictions;
+  }
+
+  /** Whether this process counts alone, because Redis cannot be asked. */
+  get isAlone(): boolean {
+    return this.alone;
   }
 
   override consume(key: string, cost: number, quota: Quota): Consumed | Promise<Consumed> {
     const now = this.now();
     const counter = this.counterOf(key, cost, quota, now);
-    if (this.isAlone) return this.decideAlone(counter, counter.terms);
+    if (this.alone) return this.decideAlone(counter, counter.terms);
     const consumed = counter.consume(now);
     if (consumed === undefined) return this.askFor(counter, now).join();
+    this.tally.count(consumed.allowed);
     if (counter.runsLow && counter.lotToAsk(now) > 0) this.askFor(counter, now);
     return consumed;
   }
@@ -94,7 +106,7 @@ export class RedisRateLimitStore extends RateLimitStore {
   async close(): Promise<void> {
     clearInterval(this.timer);
     this.stopListening();
-    this.isAlone = true;
+    this.alone = true;
     // First comes what is under way: it may bring lots.
     await this.redis.idle();
     for (const counter of this.holders) this.giveBack(counter);
@@ -138,7 +150,7 @@ export class RedisRateLimitStore extends RateLimitStore {
 
   private settle(ask: Ask, grant: Grant): void {
     const { counter, terms } = ask;
-    const left = ask.settle(grant, this.now());
+    const left = ask.settle(grant, this.now(), this.tally);
     counter.stretch = this.stretch;
     if (counter.held > 0) this.holders.add(counter);
     if (left > 0) this.postBack(counter.key, terms, left);
@@ -173,19 +185,19 @@ export class RedisRateLimitStore extends RateLimitStore {
   }
 
   private decideAlone(counter: LeasedCounter, terms: Terms): Consumed {
-    this.metrics.fallbackDecisions.inc();
     counter.stretch = NO_STRETCH;
-    return counter.consumeAlone(this.now(), terms);
+    const consumed = counter.consumeAlone(this.now(), terms);
+    this.tally.countAlone(consumed.allowed);
+    return consumed;
   }
 
   /** From now on this process counts alone. What it holds may be unknown to the Redis that comes back. */
   private goAlone(why: unknown): void {
-    if (this.isAlone) return;
-    this.isAlone = true;
+    if (this.alone) return;
+    this.alone = true;
     this.stretch += 1;
     for (const counter of this.holders) counter.drop();
     this.holders.clear();
-    this.metrics.fallback.set(1);
     this.hasSaid = this.now() - this.saidAt > SAY_EVERY_MS;
     if (!this.hasSaid) return;
     this.saidAt = this.now();
@@ -195,9 +207,8 @@ export class RedisRateLimitStore extends RateLimitStore {
 
   /** Asks with nobody waiting whether Redis counts again. */
   private async rejoin(): Promise<void> {
-    if (!this.isAlone || !(await this.redis.works())) return;
-    this.isAlone = false;
-    this.metrics.fallback.set(0);
+    if (!this.alone || !(await this.redis.works())) return;
+    this.alone = false;
     if (this.hasSaid) this.logger.log('rate limits are counted in Redis again');
   }
 }
