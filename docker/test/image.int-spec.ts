@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { globSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -53,7 +53,7 @@ describe('the image', () => {
       });
     }
   }, LONG_MS);
-  afterAll(() => rm(folder, { recursive: true, force: true }));
+  afterAll(() => rm(folder, { recursive: true, force: true }), LONG_MS);
 
   const imageOf = (service: string): Image => images[service]!;
   const packagesIn = (service: string) =>
@@ -178,7 +178,10 @@ describe('the image', () => {
         const gatewayEnv = await env(gateway);
         running.push({ container: gateway, handle: await gateway.start(gatewayEnv) });
         await untilReady(running[1]!.handle, gatewayEnv.ADMIN_PORT);
-        const keys = await fetch(`http://127.0.0.1:${gatewayEnv.HTTP_PORT}/.well-known/jwks.json`);
+        const keys = await eventually(
+          () => fetch(`http://127.0.0.1:${gatewayEnv.HTTP_PORT}/.well-known/jwks.json`),
+          { timeoutMs: 60_000 },
+        );
         expect(keys.status).toBe(200);
         expect(await keys.json()).toMatchObject({ keys: [{ kty: 'RSA' }] });
 
@@ -204,15 +207,19 @@ describe('the image', () => {
   });
 });
 
-/** The install of a checkout, folder by folder: a workspace has some in its packages too. */
+/**
+ * The install of a checkout, by links to its folders; those to packages of the workspace are made anew, since what they lead
+ * to is to be that of the stage.
+ */
 async function linkInstalled(target: string): Promise<void> {
-  const nested = globSync('{apps,libs,libs/contracts}/*/node_modules', { cwd: WORKSPACE });
-  for (const path of ['node_modules', ...nested]) {
-    await mkdir(dirname(join(target, path)), { recursive: true });
-    await run('cp', ['-al', join(WORKSPACE, path), join(target, path)]).catch(() =>
-      run('cp', ['-a', join(WORKSPACE, path), join(target, path)]),
-    );
-  }
+  const own = 'node_modules/@gatehouse';
+  const folders = [
+    ...globSync('node_modules/{*,.bin}', { cwd: WORKSPACE }).filter((path) => path !== own),
+    ...globSync('{apps,libs,libs/contracts}/*/node_modules', { cwd: WORKSPACE }),
+  ];
+  await mkdir(join(target, 'node_modules'), { recursive: true });
+  for (const path of folders) await symlink(join(WORKSPACE, path), join(target, path));
+  await cp(join(WORKSPACE, own), join(target, own), { recursive: true, verbatimSymlinks: true });
 }
 
 /** A service of the stage that compiles. */
