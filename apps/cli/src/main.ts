@@ -3,6 +3,7 @@ import type { BootstrapOptions } from './commands/bootstrap.ts';
 import { CommandError } from './commands/context.ts';
 import type { DoctorOptions } from './commands/doctor.ts';
 import { eventsProgram } from './commands/events.program.ts';
+import type { LogLevelOptions } from './commands/log-level.ts';
 import type { ProvisionOptions } from './commands/provision.ts';
 import type { ResetOptions } from './commands/reset.ts';
 import type { StartOptions } from './commands/start.ts';
@@ -18,7 +19,7 @@ Environment:
   GATEWAY_ADMIN_PORT      its metrics, health and diagnostics (default: 8081)
   GATEHOUSE_ADMIN_EMAIL   the first administrator's address (first start only)
   GATEHOUSE_WORKSPACE     where apps/ is (default: the one this command is part of)
-  GATEHOUSE_TOKEN         an access token for \`gatehouse events\`
+  GATEHOUSE_TOKEN         an access token for \`gatehouse events\` and \`log-level\`
   LOG_LEVEL               of every service: trace, debug, info, warn, error`,
   );
 
@@ -75,6 +76,20 @@ program
   .argument('<service>', 'as in its package.json: identity')
   .description('run one service in watch mode as part of the running platform')
   .action(async (service: string) => (await import('./commands/serve.ts')).serve(service));
+
+program
+  .command('log-level')
+  .description('show the log level of a service, or change it in all its instances for a time')
+  .argument('<service>', 'as in its package.json: identity; or gateway')
+  .argument('[level]', 'trace, debug, info, warn, error or fatal')
+  .option('--for <time>', 'how long: 90s, 10m, 2h (default: 10m; a day at most)')
+  .option('--reset', 'back to LOG_LEVEL at once')
+  .option('--gateway <url>', 'address of the gateway')
+  .option('--token <token>', 'access token (default: GATEHOUSE_TOKEN)')
+  .option('--json', 'for machines')
+  .action(async (service: string, level: string | undefined, options: LogLevelOptions) =>
+    (await import('./commands/log-level.ts')).logLevel(service, level, options),
+  );
 
 program.addCommand(eventsProgram());
 

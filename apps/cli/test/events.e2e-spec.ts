@@ -215,6 +215,40 @@ describe('gatehouse events', () => {
     expect(away.code).toBe(1);
   });
 
+  it('changes the log level of a service for a time (gatehouse log-level)', async () => {
+    const logLevel = (...args: string[]) => launcher.run('log-level', ...args, '--token', token);
+    const shown = await logLevel('authz');
+    expect(shown.output).toMatch(
+      /INSTANCE +LEVEL +UNTIL +CONFIGURED\n[0-9a-f-]{36} +info +- +info/,
+    );
+    expect(shown.code).toBe(0);
+    const changed = await logLevel('authz', 'debug', '--for', '2m');
+    expect(changed.output).toMatch(/ debug +\d{4}-\S+Z +info/);
+    const json = await logLevel('gateway', 'warn', '--json');
+    expect(JSON.parse(json.output)).toMatchObject({
+      service: 'gateway',
+      instances: [{ level: 'warn', configured_level: 'info', problem: null }],
+    });
+    for (const service of ['authz', 'gateway']) {
+      expect((await logLevel(service, '--reset')).output).toMatch(/ info +- +info/);
+    }
+
+    const wrong = [
+      [['authz', 'debug', '--for', 'ever'], '--for is a time', 1],
+      [['authz', 'loud'], '/level', 1],
+      [['authz', 'debug', '--for', '48h'], '/for_seconds', 1],
+      [['authz', 'debug', '--reset'], 'not both', 1],
+      [['authz', '--for', '1m'], '--for belongs to a level', 1],
+      [['nobody'], 'ROUTE_NOT_FOUND', 1],
+    ] as const;
+    for (const [args, message, exit] of wrong) {
+      const { code, output } = await logLevel(...args);
+      expect([output, code]).toEqual([expect.stringContaining(message), exit]);
+    }
+    const nobody = await launcher.run('log-level', 'authz', '--token', 'eyJ.no.token');
+    expect(nobody.code).toBe(3);
+  });
+
   it('still shows the others where a service is away', async () => {
     process.kill(launcher.pidOf('identity'), 'SIGSTOP');
     try {

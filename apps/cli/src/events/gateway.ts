@@ -51,6 +51,14 @@ export class Gateway {
     return this.call<T>('POST', path, body);
   }
 
+  put<T>(path: string, body: object): Promise<T> {
+    return this.call<T>('PUT', path, body);
+  }
+
+  delete<T>(path: string): Promise<T> {
+    return this.call<T>('DELETE', path);
+  }
+
   /**
    * Told to wait by a rate limit, it waits and asks again.
    * @throws CommandError where the gateway does not answer

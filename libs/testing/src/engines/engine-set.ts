@@ -1,5 +1,4 @@
 import { execFile, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
@@ -145,12 +144,6 @@ export class EngineSet {
   async pid(engine: Engine | `kafka-${number}`): Promise<number> {
     const { stdout } = await this.call('pid', oneOf(engine));
     return Number(stdout.trim());
-  }
-
-  /** What the Collector has taken in by OTLP, as it writes it to files: a JSON document a line. Nothing yet: ''. */
-  collected(signal: 'traces' | 'metrics' | 'logs'): string {
-    const file = join(this.folder, 'otelcol', `${signal}.json`);
-    return existsSync(file) ? readFileSync(file, 'utf8') : '';
   }
 
   /** Ends all of them and deletes their data. */
