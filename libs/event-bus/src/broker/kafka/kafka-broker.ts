@@ -19,6 +19,7 @@ import { protocolType, refusalOf, refusedSettingOf, rootOf } from './kafka-error
 import { KafkaProducer } from './kafka-producer.ts';
 import { KafkaSubscription } from './kafka-subscription.ts';
 import { describeGroup, describeTopics } from './operations.ts';
+import { outlasting } from './outlasting.ts';
 import { GroupPositions, OwnPositions } from './positions.ts';
 
 export interface KafkaBrokerOptions extends KafkaConnection {
@@ -161,7 +162,10 @@ export class KafkaBroker extends EventBroker {
   private async subscribeAlone(options: SubscribeOptions): Promise<Subscription> {
     await (this.swept ??= this.deleteLeftGroups());
     const positions = new OwnPositions(this.admin);
-    await positions.beginAfter(await this.existing(options.topics));
+    // A topic that was just made may not have its leaders yet.
+    await outlasting(8, async () => {
+      await positions.beginAfter(await this.existing(options.topics));
+    });
     const group = `${this.alone}${randomUUID()}`;
     const subscription = await this.run(group, options, positions);
     return {

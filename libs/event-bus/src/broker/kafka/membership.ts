@@ -5,10 +5,10 @@ import type { EachBatchPayload } from 'kafkajs';
 
 import type { PartitionLag, RecordBatch, TopicPartition } from '../event-broker.ts';
 import { GroupServer, type GroupServerOptions, type GroupWork } from './group-server.ts';
-import { isTransient } from './kafka-errors.ts';
 import { OffsetCommits, type Settled } from './offset-commits.ts';
+import { outlasting } from './outlasting.ts';
 import { PartitionLane } from './partition-lane.ts';
-import type { Positions, Start } from './positions.ts';
+import type { Positions } from './positions.ts';
 import { nameOf } from './watermarks.ts';
 
 export interface MembershipOptions extends GroupServerOptions {
@@ -146,7 +146,8 @@ export class Membership implements GroupWork {
   }
 
   private async begin(ownership: Ownership, partitions: readonly TopicPartition[]): Promise<void> {
-    const starts = await this.startsOf(partitions);
+    // Few tries: until it is known, nothing is fetched and no heartbeat is sent.
+    const starts = await outlasting(3, () => this.positions.startsOf(partitions));
     if (this.ownership !== ownership || this.stopping) return;
     const fresh: Settled[] = [];
     for (const at of partitions) {
@@ -191,18 +192,6 @@ export class Membership implements GroupWork {
       );
     }
     this.options.onAssigned?.(this.assigned());
-  }
-
-  /** Several tries: until it is known, nothing is fetched and no heartbeat is sent. */
-  private async startsOf(partitions: readonly TopicPartition[]): Promise<Map<string, Start>> {
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        return await this.positions.startsOf(partitions);
-      } catch (error) {
-        if (attempt >= 2 || !isTransient(error)) throw error;
-        await sleep(200 * (attempt + 1));
-      }
-    }
   }
 
   /**

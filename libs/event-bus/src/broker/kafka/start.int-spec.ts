@@ -15,9 +15,11 @@ import type { KafkaBrokerOptions } from './kafka-broker.ts';
 Logger.overrideLogger(false); // what is provoked here is not news
 
 // As the protocol numbers them.
+const LIST_OFFSETS = 2;
 const METADATA = 3;
 const LIST_GROUPS = 16;
 const UNKNOWN_TOPIC_OR_PARTITION = 3;
+const NOT_LEADER = 6;
 const COORDINATOR_LOAD_IN_PROGRESS = 14;
 
 /** What a service meets when it begins: brokers that have just begun too, addresses and settings that are wrong. */
@@ -46,6 +48,23 @@ describeWithEngines(['kafka'], () => {
       await alpha.createTopic(topic, 1);
       const seen = await Collector.on(alpha, { topics: [topic] });
       expect(refused).toBeGreaterThan(0);
+      await alpha.produce([{ topic, key: 'a', value: 'first' }]);
+      await seen.has(1);
+    });
+
+    it('a broadcast begins though a topic that was just made has no leader yet', async () => {
+      const sockets = new KafkaSockets();
+      let leaderless = 0;
+      sockets.change(LIST_OFFSETS, (body) => {
+        const name = body.indexOf(topic);
+        if (name < 0 || leaderless > 0) return;
+        leaderless += 1;
+        body.writeInt16BE(NOT_LEADER, name + topic.length + 8); // behind how many partitions, and the first one's number
+      });
+      const alpha = await kafka.open('alpha', { socketFactory: sockets.factory });
+      await alpha.createTopic(topic, 1);
+      const seen = await Collector.on(alpha, { topics: [topic] });
+      expect(leaderless).toBe(1);
       await alpha.produce([{ topic, key: 'a', value: 'first' }]);
       await seen.has(1);
     });
