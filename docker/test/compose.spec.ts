@@ -135,6 +135,28 @@ describe(FILE, () => {
     expect(used).toEqual(expect.arrayContaining(Object.keys(compose.volumes)));
   });
 
+  it('starts containers by files that are mounted where they are said to be', () => {
+    let checked = 0;
+    for (const [name, service] of services) {
+      const words = [...(service.entrypoint ?? []), ...(service.command ?? [])];
+      const paths = words.flatMap(
+        (word) => /(?:^|=)(\/(?:etc|setup|engines)\/?.*)$/.exec(word)?.[1] ?? [],
+      );
+      for (const path of paths) {
+        const mount = mountsOf(service).find(({ target }) => `${path}/`.startsWith(`${target}/`));
+        const file = join(
+          WORKSPACE,
+          'docker',
+          mount?.source ?? 'nowhere',
+          path.slice(mount?.target.length),
+        );
+        expect(`${name}: ${path} ${existsSync(file)}`).toBe(`${name}: ${path} true`);
+        checked++;
+      }
+    }
+    expect(checked).toBeGreaterThanOrEqual(8);
+  });
+
   it('lets nothing write to its own files, or have rights it does not need', () => {
     // Its start writes into its own configuration.
     const writing = services
