@@ -1,5 +1,5 @@
 import type { CloudEvent } from '@gatehouse/contracts-platform';
-import { requestContext, ServiceInfo } from '@gatehouse/kernel';
+import { parseTraceparent, requestContext, ServiceInfo } from '@gatehouse/kernel';
 import { Injectable, Logger } from '@nestjs/common';
 
 import {
@@ -160,7 +160,10 @@ export class EventConsumers {
       outcome,
       duration_ms: Math.round(ms * 100) / 100,
     };
-    requestContext.run(eventContext(event, 0), () => {
+    // Beside the handler's own span, so under the one that published.
+    const trace = parseTraceparent(event.traceparent);
+    const context = { ...eventContext(event, 0), ...(trace && { trace }) };
+    requestContext.run(context, () => {
       this.logger[consumer.mode === 'broadcast' ? 'debug' : 'log'](line, 'event taken');
     });
   }
