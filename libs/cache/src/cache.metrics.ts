@@ -1,5 +1,20 @@
-import { Metrics } from '@gatehouse/kernel';
+import { Metrics, startAtZero } from '@gatehouse/kernel';
 import { Injectable } from '@nestjs/common';
+
+import { declaredCaches } from './declared-caches.ts';
+
+const RESULTS = ['hit', 'miss', 'joined', 'bypass', 'unreadable'];
+const OPERATIONS = [
+  'get',
+  'open',
+  'close',
+  'claim',
+  'release',
+  'put',
+  'evict',
+  'clear',
+  'disconnect',
+];
 
 /** What a service's caches tell of themselves; `cache` is the cache's name. */
 @Injectable()
@@ -44,11 +59,15 @@ export class CacheMetrics {
     this.storeErrors = metrics.counter(
       'cache_store_errors_total',
       'Operations the store failed or did not answer in time',
-      ['operation'],
+      { operation: OPERATIONS },
     );
     this.pendingEvictions = metrics.gauge(
       'cache_pending_evictions',
       'Keys whose eviction the store has not taken yet; their reads go around it',
     );
+    const cache = declaredCaches();
+    startAtZero(this.requests, { cache, result: RESULTS });
+    startAtZero(this.loads, { cache, outcome: ['ok', 'error'] });
+    startAtZero(this.evictions, { cache });
   }
 }

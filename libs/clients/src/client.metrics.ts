@@ -1,4 +1,4 @@
-import { Metrics } from '@gatehouse/kernel';
+import { Metrics, requestContext } from '@gatehouse/kernel';
 import { status } from '@grpc/grpc-js';
 import { Injectable } from '@nestjs/common';
 import type { CallObserver } from './client.types.ts';
@@ -7,25 +7,21 @@ import type { CallObserver } from './client.types.ts';
 @Injectable()
 export class ClientMetrics {
   private readonly calls;
-  private readonly seconds;
 
   constructor(metrics: Metrics) {
-    this.calls = metrics.counter(
-      'grpc_client_calls_total',
-      'Finished gRPC calls to other services.',
-      ['service', 'method', 'code'],
-    );
-    this.seconds = metrics.histogram(
-      'grpc_client_call_duration_seconds',
-      'Time of gRPC calls to other services.',
-      ['service', 'method'],
+    this.calls = metrics.seriesHistogram(
+      'rpc_client_call_duration_seconds',
+      'Time of gRPC calls to other services; of a stream, how long it was open',
+      ['upstream', 'rpc_method', 'rpc_response_status_code'],
     );
   }
 
   observerOf(service: string): CallObserver {
     return (method, code, milliseconds) => {
-      this.calls.inc({ service, method, code: status[code] ?? 'UNKNOWN' });
-      this.seconds.observe({ service, method }, milliseconds / 1000);
+      const trace = requestContext.current()?.trace;
+      this.calls
+        .series(service, method, status[code] ?? 'UNKNOWN')
+        .observe(milliseconds / 1000, trace?.sampled === true ? trace.traceId : undefined);
     };
   }
 }

@@ -1,6 +1,16 @@
 import type { Metrics } from '@gatehouse/kernel';
 import type { DirectoryVerdict } from './directory.ts';
 import type { Discovery } from './discovery.ts';
+import type { RefusalReason } from './documents/instance.entry.ts';
+
+const REASONS: readonly RefusalReason[] = [
+  'malformed',
+  'unknown-service',
+  'signature',
+  'expired',
+  'misplaced',
+  'superseded',
+];
 
 /** What discovery counts. Labels are of a bounded set: never what an unverified row says of itself. */
 export class DiscoveryMetrics {
@@ -14,9 +24,9 @@ export class DiscoveryMetrics {
   private seenServices = new Set<string>();
 
   constructor(metrics: Metrics) {
-    this.reads = metrics.counter('discovery_registry_reads_total', 'Reads of the registry.', [
-      'result',
-    ]);
+    this.reads = metrics.counter('discovery_registry_reads_total', 'Reads of the registry.', {
+      result: ['ok', 'failed'],
+    });
     this.readSeconds = metrics.histogram(
       'discovery_registry_read_duration_seconds',
       'Time of one read of the registry, verification included.',
@@ -24,7 +34,7 @@ export class DiscoveryMetrics {
       [0.001, 0.005, 0.025, 0.1, 0.5, 2],
     );
     this.instances = metrics.gauge('discovery_instances', 'Verified instances known now.', [
-      'service',
+      'upstream',
     ]);
     this.rejected = metrics.gauge(
       'discovery_rejected_entries',
@@ -34,7 +44,7 @@ export class DiscoveryMetrics {
     this.directories = metrics.counter(
       'discovery_directory_reads_total',
       'Directories read, by what became of them.',
-      ['verdict'],
+      { verdict: ['accepted', 'unchanged', 'older', 'refused'] },
     );
     this.serial = metrics.gauge(
       'discovery_directory_serial',
@@ -44,7 +54,7 @@ export class DiscoveryMetrics {
     this.registrations = metrics.counter(
       'discovery_registrations_total',
       'Writes of this instance to the registry.',
-      ['operation', 'result'],
+      { operation: ['put', 'renew', 'remove'], result: ['ok', 'lost', 'failed'] },
     );
   }
 
@@ -58,10 +68,10 @@ export class DiscoveryMetrics {
     this.readSeconds.observe(milliseconds / 1000);
     const byService = Map.groupBy(discovery.instances(), (instance) => instance.service);
     for (const service of this.seenServices)
-      if (!byService.has(service)) this.instances.set({ service }, 0);
-    for (const [service, list] of byService) this.instances.set({ service }, list.length);
+      if (!byService.has(service)) this.instances.set({ upstream: service }, 0);
+    for (const [service, list] of byService) this.instances.set({ upstream: service }, list.length);
     this.seenServices = new Set([...this.seenServices, ...byService.keys()]);
-    this.rejected.reset();
+    for (const reason of REASONS) this.rejected.set({ reason }, 0);
     for (const { reason } of discovery.rejected()) this.rejected.inc({ reason });
   }
 

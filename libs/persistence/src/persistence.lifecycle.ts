@@ -9,6 +9,7 @@ import {
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { awaitPostgres } from './connection/await-postgres.ts';
 import { Database } from './database/database.ts';
+import { publishDatabase } from './database/database-metrics.ts';
 import { DatabaseProbe } from './database/database-probe.ts';
 import { Idempotency } from './idempotency/idempotency.ts';
 import { migrate } from './migrations/migrate.ts';
@@ -46,7 +47,7 @@ export class PersistenceLifecycle {
     });
     health.addReadiness('database', () => probe.check());
     commands.add('migrate', "bring the service's schema up to date", () => this.migrate());
-    this.measure(metrics);
+    publishDatabase(metrics, database);
   }
 
   private async open(): Promise<void> {
@@ -102,19 +103,5 @@ export class PersistenceLifecycle {
     } catch (error) {
       this.logger.warn({ err: error }, 'expired idempotency keys were not removed');
     }
-  }
-
-  private measure(metrics: Metrics): void {
-    const gauge = metrics.gauge('db_pool_connections', 'Connections of the pool, by state.', [
-      'state',
-    ]);
-    const sample = () => {
-      const { total, idle, waiting, max } = this.database.connections;
-      gauge.set({ state: 'used' }, total - idle);
-      gauge.set({ state: 'idle' }, idle);
-      gauge.set({ state: 'waiting' }, waiting);
-      gauge.set({ state: 'max' }, max);
-    };
-    Object.assign(gauge, { collect: sample });
   }
 }

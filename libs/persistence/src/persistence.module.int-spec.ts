@@ -85,7 +85,10 @@ describe('a service with a schema', () => {
     await begun.promise;
     expect((await fetch(`${service.adminUrl}/health/ready`)).status).toBe(200);
     const metrics = await (await fetch(`${service.adminUrl}/metrics`)).text();
-    expect(metrics).toMatch(/db_pool_connections\{state="used"[^}]*\} 1/);
+    expect(metrics).toMatch(/db_client_connection_count\{state="used"\} 1/);
+    expect(metrics).toMatch(
+      /db_client_operation_duration_seconds_count\{db_operation_name="SELECT"\} [1-9]/,
+    );
     end.resolve(undefined);
     await held;
     await service.stop();

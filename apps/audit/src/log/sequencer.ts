@@ -7,6 +7,8 @@ import type { CanonicalLeaf } from './leaf.ts';
 import { type Appended, LogTable } from './log.table.ts';
 
 interface Waiting {
+  /** On the clock of `performance.now()`. */
+  since: number;
   leaves: readonly CanonicalLeaf[];
   resolve(appended: Appended[]): void;
   reject(error: unknown): void;
@@ -23,6 +25,10 @@ export class Sequencer {
   private working: Promise<void> | undefined;
   private readonly appended;
   private readonly batches;
+  private readonly durations;
+  private readonly failures;
+  /** When the oldest of what is being appended came. */
+  private appendingSince: number | undefined;
 
   constructor(
     private readonly table: LogTable,
@@ -41,6 +47,15 @@ export class Sequencer {
       [],
       [1, 5, 20, 100, 500, 2000],
     );
+    this.durations = metrics.histogram(
+      'audit_append_duration_seconds',
+      'Time of one commit to the log',
+    );
+    this.failures = metrics.counter(
+      'audit_append_failures_total',
+      'Commits to the log that failed; whoever recorded tries again',
+    );
+    this.watch(metrics);
     lifecycle.onStop('flush', 'audit log', () => this.working);
   }
 
@@ -58,7 +73,7 @@ export class Sequencer {
       );
     }
     return new Promise((resolve, reject) => {
-      this.waiting.push({ leaves, resolve, reject });
+      this.waiting.push({ since: performance.now(), leaves, resolve, reject });
       this.count += leaves.length;
       this.working ??= this.work();
     });
@@ -70,6 +85,8 @@ export class Sequencer {
     while (this.waiting.length > 0) {
       const batch = this.take();
       const leaves = batch.flatMap((one) => one.leaves);
+      this.appendingSince = batch[0]?.since;
+      const ended = this.durations.startTimer();
       try {
         const appended = await this.table.append(leaves);
         this.appended.inc(appended.filter(({ isNew }) => isNew).length);
@@ -77,16 +94,43 @@ export class Sequencer {
         let from = 0;
         for (const one of batch) one.resolve(appended.slice(from, (from += one.leaves.length)));
       } catch (error) {
+        this.failures.inc();
         const unavailable = new AuditSequencerUnavailable(undefined, {
           cause: error,
           retryAfterSeconds: 1,
         });
         for (const one of batch) one.reject(unavailable);
       }
+      ended();
+      this.appendingSince = undefined;
       this.count -= leaves.length;
     }
     // In the turn in which nothing was left: whoever comes a moment later begins anew.
     this.working = undefined;
+  }
+
+  private watch(metrics: Metrics): void {
+    metrics.readGauge(
+      'audit_sequencer_waiting_entries',
+      'Entries that wait for the commit that appends them',
+      [],
+      (show) => show(this.count),
+    );
+    metrics.readGauge(
+      'audit_sequencer_waiting_max',
+      'Entries that may wait; more are refused',
+      [],
+      (show) => show(this.config.AUDIT_MAX_WAITING),
+    );
+    metrics.readGauge(
+      'audit_sequencer_lag_seconds',
+      'Age of the oldest entry that is not appended yet; 0 where none waits',
+      [],
+      (show) => {
+        const since = this.appendingSince ?? this.waiting[0]?.since;
+        show(since === undefined ? 0 : (performance.now() - since) / 1000);
+      },
+    );
   }
 
   private take(): Waiting[] {

@@ -6,6 +6,7 @@ import { Health, Lifecycle } from '@gatehouse/kernel';
 import { Sealer } from '@gatehouse/persistence';
 import { Injectable, Logger } from '@nestjs/common';
 
+import { AuthConfig } from '../auth.config.ts';
 import { AuthMetrics } from '../auth.metrics.ts';
 import { KeyRotation, sealContext } from './key-rotation.ts';
 import { signingAt } from './key-schedule.ts';
@@ -37,7 +38,8 @@ export class KeyRing {
     private readonly store: SigningKeyStore,
     private readonly rotation: KeyRotation,
     private readonly sealer: Sealer,
-    metrics: AuthMetrics,
+    private readonly metrics: AuthMetrics,
+    config: AuthConfig,
     lifecycle: Lifecycle,
     health: Health,
   ) {
@@ -45,14 +47,16 @@ export class KeyRing {
       await this.rotation.ensure();
       await this.read();
       this.every(READ_EVERY_MS, () => this.read());
-      this.every(TEND_EVERY_MS, () => this.rotation.tend());
+      this.every(TEND_EVERY_MS, () => this.tend());
     });
     lifecycle.onStop('close', 'signing keys', () => this.timers.forEach(clearInterval));
     health.addReadiness('signing-keys', () => void this.current());
-    metrics.watchKeyAge(() => {
-      const now = Date.now();
-      const from = signingAt(this.keys, now)?.signsFrom.getTime() ?? now;
-      return (now - from) / 1000;
+    const lifetime = config.AUTH_SIGNING_KEY_MAX_AGE_SECONDS + config.AUTH_SIGNING_KEY_LEAD_SECONDS;
+    metrics.watchSigningKey(() => {
+      const key = signingAt(this.keys, Date.now());
+      if (key === undefined) return undefined;
+      const signsFrom = key.signsFrom.getTime() / 1000;
+      return { signsFrom, expiry: signsFrom + lifetime };
     });
   }
 
@@ -77,6 +81,16 @@ export class KeyRing {
           readSigningKey(this.sealer.open(sealedPrivateKey, sealContext(kid))),
       }),
     );
+  }
+
+  private async tend(): Promise<void> {
+    try {
+      await this.rotation.tend();
+      this.metrics.keyRotations.inc({ result: 'ok' });
+    } catch (error) {
+      this.metrics.keyRotations.inc({ result: 'failed' });
+      throw error;
+    }
   }
 
   private every(ms: number, work: () => Promise<void>): void {

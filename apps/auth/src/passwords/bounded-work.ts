@@ -5,13 +5,19 @@ import { ServiceUnavailable } from '@gatehouse/contracts-platform';
  * refused at once: a caller that would wait for long is better told so early.
  */
 export class BoundedWork {
-  private running = 0;
+  /** Pieces of work under way. */
+  running = 0;
   private readonly waiting: (() => void)[] = [];
 
   constructor(
-    private readonly concurrency: number,
+    readonly concurrency: number,
     private readonly queue: number,
   ) {}
+
+  /** Pieces of work that wait for their turn. */
+  get queued(): number {
+    return this.waiting.length;
+  }
 
   /** @throws ServiceUnavailable with `retryAfterSeconds` where the queue is full */
   async run<T>(work: () => Promise<T>): Promise<T> {

@@ -28,6 +28,7 @@ export class PasswordHasher {
       parallelism: config.PASSWORD_HASH_PARALLELISM,
     };
     this.work = new BoundedWork(config.PASSWORD_HASH_CONCURRENCY, config.PASSWORD_HASH_QUEUE);
+    metrics.watchHashing(this.work);
   }
 
   /** A PHC string. @throws ServiceUnavailable where too many wait */

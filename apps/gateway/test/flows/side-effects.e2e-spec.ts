@@ -12,6 +12,7 @@ import { auditEntries } from './support/audit-log.ts';
 import { Diagnostics } from './support/diagnostics.ts';
 import { eventsEventually } from './support/event-log.ts';
 import { linesOf } from './support/log-lines.ts';
+import { documentedMetrics, exposedMetrics } from './support/metrics-catalogue.ts';
 import { type Scrape, scrape } from './support/metrics.ts';
 
 jest.setTimeout(120_000);
@@ -210,6 +211,27 @@ describePlatforms((start) => {
         trace_id: trace,
         request_id: write.headers.get('x-request-id'),
       });
+    });
+
+    it('every metric there is stands in docs/metrics.md, as it is, and nothing else does', async () => {
+      const services = ['gateway', 'identity', 'auth', 'authz', 'audit'];
+      const pages = await Promise.all(
+        services.map(async (service) =>
+          (await fetch(`${platform.adminUrlOf(service)}/metrics`)).text(),
+        ),
+      );
+      const exposed = exposedMetrics(pages);
+      const documented = await documentedMetrics();
+      expect(documented.size).toBeGreaterThan(100);
+      expect([...exposed.keys()].filter((name) => !documented.has(name))).toEqual([]);
+      for (const [name, { conditional, type, labels }] of documented) {
+        const found = exposed.get(name);
+        if (found === undefined && conditional) continue;
+        expect({ name, type: found?.type }).toEqual({ name, type });
+        // Without a sample there are no labels to see.
+        if (found !== undefined && found.labels.length > 0)
+          expect({ name, labels: found.labels }).toEqual({ name, labels });
+      }
     });
 
     it('metrics move, in each process on the way', async () => {

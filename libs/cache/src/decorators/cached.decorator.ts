@@ -1,4 +1,5 @@
 import type { CacheSpec } from '../caches.ts';
+import { declareCache } from '../declared-caches.ts';
 import { toMilliseconds } from '../duration.ts';
 import { aroundMethod } from './around-method.ts';
 
@@ -18,6 +19,7 @@ export interface CachedOptions<A extends unknown[], T> extends CacheSpec<T> {
  */
 export function Cached<A extends unknown[], T = unknown>(options: CachedOptions<A, T>) {
   toMilliseconds(options.ttl);
+  declareCache(options.cache);
   const spec: CacheSpec<T | null | undefined> = options;
   return aroundMethod<A, T | null | undefined>('Cached', (caches, call, args) =>
     caches.load(spec, options.key(...args), call),

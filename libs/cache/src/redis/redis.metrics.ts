@@ -12,7 +12,7 @@ export class RedisMetrics {
     this.failures = metrics.counter(
       'redis_command_failures_total',
       'Commands without a result: away (not sent), timeout, or error (lost on the way, or refused)',
-      ['reason'],
+      { reason: ['away', 'timeout', 'error'] },
     );
   }
 }

@@ -1,5 +1,7 @@
-import { Metrics } from '@gatehouse/kernel';
+import { Metrics, startAtZero } from '@gatehouse/kernel';
 import { Injectable } from '@nestjs/common';
+
+const OUTCOMES = ['handled', 'duplicate', 'held', 'ignored', 'tombstone', 'foreign', 'dropped'];
 
 /** What the bus of a service counts. */
 @Injectable()
@@ -17,6 +19,8 @@ export class EventBusMetrics {
   readonly lag;
   readonly deadLetters;
   readonly parkedKeys;
+  private readonly sendLag;
+  private readonly consumers = new Set<string>();
 
   constructor(metrics: Metrics) {
     this.published = metrics.counter(
@@ -80,5 +84,65 @@ export class EventBusMetrics {
       'Keys whose events wait, for a next try or an operator, in the whole service',
       ['consumer'],
     );
+    this.sendLag = metrics.seriesHistogram(
+      'event_bus_outbox_send_lag_seconds',
+      'Time from the transaction of a row to when the sink of its channel had taken it',
+      ['channel'],
+    );
+  }
+
+  /** Rows of a channel were taken by its sink. */
+  sent(channel: string, rows: readonly { since: number }[]): void {
+    this.relayed.inc({ channel }, rows.length);
+    const now = performance.now();
+    const lag = this.sendLag.series(channel);
+    for (const { since } of rows) lag.observe(Math.max(0, now - since) / 1000);
+  }
+
+  /** From now on its counters are shown. */
+  knowChannel(channel: string): void {
+    for (const counter of [this.relayed, this.relayFailures, this.relayRefusals])
+      startAtZero(counter, { channel: [channel] });
+    this.sendLag.series(channel);
+    this.knowConsumer(`outbox:${channel}`);
+  }
+
+  /** From now on its counters are shown, and its dead letters and parked keys as none. */
+  knowConsumer(consumer: string): void {
+    startAtZero(this.taken, { consumer: [consumer], outcome: OUTCOMES });
+    for (const counter of [this.failed, this.retried])
+      startAtZero(counter, { consumer: [consumer] });
+    this.duration.zero({ consumer });
+    this.consumers.add(consumer);
+  }
+
+  knowTypes(types: readonly string[]): void {
+    startAtZero(this.published, { type: types });
+  }
+
+  /** What waits, by consumer, as the tables have it now. */
+  held(counts: readonly { consumer: string; dead: number; keys: number }[]): void {
+    this.deadLetters.reset();
+    this.parkedKeys.reset();
+    for (const consumer of this.consumers) {
+      this.deadLetters.set({ consumer }, 0);
+      this.parkedKeys.set({ consumer }, 0);
+    }
+    for (const { consumer, dead, keys } of counts) {
+      this.deadLetters.set({ consumer }, dead);
+      this.parkedKeys.set({ consumer }, keys);
+    }
+  }
+
+  /** The tables cannot be read: what they held may be so no more, and is shown as not a number. */
+  unknown(channels: readonly string[]): void {
+    for (const channel of channels) {
+      this.outboxDepth.set({ channel }, NaN);
+      this.outboxOldest.set({ channel }, NaN);
+    }
+    for (const consumer of this.consumers) {
+      this.deadLetters.set({ consumer }, NaN);
+      this.parkedKeys.set({ consumer }, NaN);
+    }
   }
 }

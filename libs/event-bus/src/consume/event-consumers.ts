@@ -52,6 +52,7 @@ export class EventConsumers {
   async start(): Promise<void> {
     const starts = await Promise.allSettled(
       this.registry.all().map(async (consumer) => {
+        this.metrics.knowConsumer(consumer.name);
         const subscription = await this.subscribe(consumer);
         this.running.push({ consumer, subscription });
       }),

@@ -49,10 +49,11 @@ export class OutboxRelay {
   async start(): Promise<void> {
     for (const [channel, sink] of this.sinks) {
       await this.store.prepare(channel);
+      this.metrics.knowChannel(channel);
       for (let partition = 0; partition < OUTBOX_PARTITIONS; partition += 1) {
         const lane = new RelayLane(channel, partition, this.store, sink, this.refusedRows, {
           batchSize: this.config.OUTBOX_BATCH_SIZE,
-          relayed: (count) => this.metrics.relayed.inc({ channel }, count),
+          relayed: (rows) => this.metrics.sent(channel, rows),
           refused: () => this.metrics.relayRefusals.inc({ channel }),
           failed: () => this.metrics.relayFailures.inc({ channel }),
         });

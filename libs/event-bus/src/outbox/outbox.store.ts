@@ -14,6 +14,8 @@ export class OutboxRow {
     readonly text: string,
     /** Another row of its key was refused: it waits behind that one. */
     readonly parked = false,
+    /** Since when it has been there, on the clock of `performance.now()`. */
+    readonly since = performance.now(),
   ) {}
 
   get payload(): unknown {
@@ -84,16 +86,20 @@ export class OutboxStore {
       topic: string | null;
       payload: string;
       parked: boolean;
+      waited: number;
     }>(
       `SELECT id, key, topic, payload,
+         extract(epoch FROM clock_timestamp() - created_at)::float AS waited,
          EXISTS (SELECT FROM consumer_keys k
                  WHERE k.consumer = $4 AND k.topic = coalesce(o.topic, o.channel) AND k.key = o.key AND k.held > 0) AS parked
        FROM outbox o
        WHERE channel = $1 AND partition = $2 ORDER BY id LIMIT $3`,
       [channel, partition, limit, outboxConsumer(channel)],
     );
+    const now = performance.now();
     return rows.map(
-      ({ id, key, topic, payload, parked }) => new OutboxRow(id, key, topic, payload, parked),
+      ({ id, key, topic, payload, parked, waited }) =>
+        new OutboxRow(id, key, topic, payload, parked, now - waited * 1000),
     );
   }
 

@@ -15,7 +15,7 @@ export type OutboxSink = (rows: readonly OutboxRow[]) => Promise<void>;
 
 export interface LaneOptions {
   batchSize: number;
-  relayed: (count: number) => void;
+  relayed: (rows: readonly OutboxRow[]) => void;
   refused: () => void;
   failed: () => void;
 }
@@ -129,7 +129,7 @@ export class RelayLane {
   private async sendRows(rows: readonly OutboxRow[]): Promise<void> {
     await this.sink(rows);
     await this.store.delete(rows);
-    this.options.relayed(rows.length);
+    this.options.relayed(rows);
   }
 
   /** One of them is refused, and the sink does not say which. */

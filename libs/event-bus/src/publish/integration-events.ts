@@ -45,6 +45,7 @@ export class IntegrationEvents {
     this.catalogues = new Map(
       catalogues.flatMap((catalogue) => catalogue.types.map((type) => [type, catalogue] as const)),
     );
+    metrics.knowTypes([...this.catalogues.keys()]);
   }
 
   /**

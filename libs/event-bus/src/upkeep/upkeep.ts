@@ -51,13 +51,7 @@ export class Upkeep {
       this.metrics.outboxDepth.set({ channel }, depth);
       this.metrics.outboxOldest.set({ channel }, oldestSeconds);
     }
-    const counts = await this.held.counts();
-    this.metrics.deadLetters.reset();
-    this.metrics.parkedKeys.reset();
-    for (const { consumer, dead, keys } of counts) {
-      this.metrics.deadLetters.set({ consumer }, dead);
-      this.metrics.parkedKeys.set({ consumer }, keys);
-    }
+    this.metrics.held(await this.held.counts());
     this.consumers.measureLag();
   }
 
@@ -78,6 +72,7 @@ export class Upkeep {
           await this.prune();
         }
       } catch (error) {
+        this.metrics.unknown(this.relay.channels);
         this.logger.warn({ err: error }, 'The bus could not be measured or pruned');
       }
       await this.wake.sleep(MEASURE_EVERY_MS);

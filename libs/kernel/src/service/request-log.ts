@@ -26,6 +26,8 @@ export class RequestLog {
       'Time to answer an HTTP request, by route template',
       ['http_request_method', 'http_route', 'status_class'],
     );
+    // So that a sum of the answers of a class is there before the first of them.
+    for (const kind of ['2xx', '4xx', '5xx']) this.#http.series('GET', 'none', kind);
     this.#grpc = metrics.seriesHistogram(
       'rpc_server_call_duration_seconds',
       'Time to answer a gRPC call; of a stream, how long it was open',

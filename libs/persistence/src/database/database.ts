@@ -13,6 +13,7 @@ import { OpenTransaction, openTransaction, type Transaction } from '../transacti
 import { TransactionHooks } from '../transactions/transaction-hooks.ts';
 import { DatabaseUnavailable, isOrderConflict, toCallerError } from './database-error.ts';
 import { sourceOptions, type DatabaseOptions } from './database.options.ts';
+import { DatabaseTally } from './database-tally.ts';
 import { databaseAttributes, inStatementSpan } from './statement-span.ts';
 
 export interface TransactionOptions {
@@ -36,6 +37,8 @@ export class Database {
   private readonly logger = new Logger(Database.name);
   private connecting: Promise<unknown> | undefined;
   private readonly attributes;
+  /** For metrics. */
+  readonly tally = new DatabaseTally();
 
   constructor(
     readonly options: DatabaseOptions,
@@ -123,7 +126,7 @@ export class Database {
   }
 
   private traced<T>(sql: string, run: () => Promise<T>): Promise<T> {
-    return inStatementSpan(this.attributes, sql, run);
+    return this.tally.timed(sql, () => inStatementSpan(this.attributes, sql, run));
   }
 
   /** TypeORM's own statements, too, say DatabaseUnavailable. */
@@ -163,9 +166,17 @@ export class Database {
   ): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       const outcome = await this.attempt(fn, options);
-      if ('result' in outcome) return outcome.result;
+      const { transactions } = this.tally;
+      if ('result' in outcome) {
+        transactions.committed += 1;
+        return outcome.result;
+      }
       const { error, repeatable } = outcome;
-      if (!repeatable || attempt >= ATTEMPTS) throw toCallerError(error);
+      if (!repeatable || attempt >= ATTEMPTS) {
+        transactions.rolled_back += 1;
+        throw toCallerError(error);
+      }
+      transactions.repeated += 1;
       this.logger.debug(`attempt ${attempt} of a transaction is repeated: ${String(error)}`);
       await sleep(Math.random() * 10 * 2 ** attempt);
     }
