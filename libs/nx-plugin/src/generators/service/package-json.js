@@ -14,17 +14,9 @@ const dependencies = (names) =>
   );
 
 /**
- * @param {{ names: Names; contractPackage: string; grpc: boolean; database: boolean; prefixes: string[]; description: string; owner: string }} of
+ * @param {{ names: Names; contractPackage: string; grpc: boolean; prefixes: string[]; description: string; owner: string }} of
  */
-export function servicePackageJson({
-  names,
-  contractPackage,
-  grpc,
-  database,
-  prefixes,
-  description,
-  owner,
-}) {
+export function servicePackageJson({ names, contractPackage, grpc, prefixes, description, owner }) {
   return json({
     name: `@gatehouse/${names.kebab}`,
     version: versions.platform,
@@ -34,14 +26,14 @@ export function servicePackageJson({
     license: 'Apache-2.0',
     type: 'module',
     dependencies: dependencies([
-      database && '@gatehouse/cache',
+      '@gatehouse/cache',
       contractPackage,
       '@gatehouse/contracts-platform',
       '@gatehouse/discovery',
       '@gatehouse/event-bus',
       '@gatehouse/guards',
       '@gatehouse/kernel',
-      database && '@gatehouse/persistence',
+      '@gatehouse/persistence',
       '@nestjs/common',
       '@nestjs/core',
       '@nestjs/cqrs',
@@ -50,7 +42,7 @@ export function servicePackageJson({
       '@nestjs/swagger',
       'reflect-metadata',
       'rxjs',
-      database && 'typeorm',
+      'typeorm',
       'zod',
     ]),
     devDependencies: dependencies([

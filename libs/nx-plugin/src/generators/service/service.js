@@ -14,7 +14,6 @@ import { contractPackageJson, servicePackageJson } from './package-json.js';
  * @property {string} name
  * @property {string} [directory] `apps/<folder>`; default: by the name
  * @property {boolean} [grpc] default true
- * @property {boolean} [database] default true
  * @property {string} [resource] default: the singular of the name
  * @property {string} [fields] of the resource
  * @property {string} [description]
@@ -26,7 +25,7 @@ import { contractPackageJson, servicePackageJson } from './package-json.js';
  * @param {ServiceOptions} options
  */
 export default async function service(tree, options) {
-  const { name, directory, grpc = true, database = true, owner = '' } = options;
+  const { name, directory, grpc = true, owner = '' } = options;
   const place = newService(tree, name, directory);
   const { names, root, contractRoot, contractPackage } = place;
   const resource = options.resource ?? singularOf(names.words);
@@ -38,7 +37,7 @@ export default async function service(tree, options) {
   const prefixes = [...new Set([`/v1/${names.kebab}`, `/v1/${many.kebab}`])];
   for (const path of prefixes) refuseTakenPath(tree, path);
 
-  const described = { ...place, names, grpc, database, prefixes, namespace: names.kebab };
+  const described = { ...place, names, grpc, database: true, prefixes, namespace: names.kebab };
   const values = {
     ...resourceValues(described, resourceNames(resource), fields),
     root,
@@ -51,7 +50,6 @@ export default async function service(tree, options) {
       names,
       contractPackage,
       grpc,
-      database,
       prefixes,
       description,
       owner,
