@@ -3,7 +3,7 @@
  * knows no service and no business rule.
  */
 export { ConfigError, type ConfigProblem } from './config/config-error.ts';
-export { configOf, embeddedDefault } from './config/config-of.ts';
+export { type ConfigClass, configOf, embeddedDefault } from './config/config-of.ts';
 export { KernelConfig } from './config/kernel.config.ts';
 export { currentScope, type ProcessScope, runInScope } from './config/process-scope.ts';
 export { resolveVariable } from './config/variable.ts';
