@@ -99,8 +99,8 @@ describeWithEngines(['otelcol'], () => {
     expect((await administrator.client.get('/v1/roles')).status).toBe(200);
   }, ENGINES_START_MS);
   afterAll(async () => {
-    await platform?.stop();
-    await collected?.end();
+    await platform.stop();
+    await collected.end();
   });
 
   describe("the README's write request: a role is bound to a user", () => {
@@ -184,7 +184,7 @@ describeWithEngines(['otelcol'], () => {
     it('tells each decision with its reason', () => {
       const gateway = named(spans, 'POST /v1/bindings', 'gateway');
       expect(eventsOf(gateway, 'gatehouse.rate_limit')).toEqual(
-        ['address', 'principal'].map((policy) =>
+        ['address', 'principal'].map((policy): unknown =>
           expect.objectContaining({ 'gatehouse.policy': policy, 'gatehouse.outcome': 'allowed' }),
         ),
       );
