@@ -27,7 +27,8 @@ const asDeployed = (credentials) => ({
   KAFKA_BROKERS,
   EVENT_PARTITIONS,
   GATEHOUSE_CREDENTIALS_DIR: credentials,
-  LOG_LEVEL: 'warn',
+  LOG_LEVEL: 'error',
+  DATABASE_POOL_TIMEOUT_MS: '60000', // a busy machine is measured too, not refused
   EVENT_SESSION_MS: '10000',
   EVENT_POLL_MS: '1000',
   OUTBOX_LEASE_MS: '5000',

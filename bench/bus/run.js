@@ -109,14 +109,10 @@ async function measureThroughput({ relay, writer, bareProducer }) {
     {
       name: 'outbox relay',
       send: async (round) => {
-        const done = ask(relay, { job: 'relay', count: RECORDS });
-        const { committedAt } = await ask(writer, {
-          job: 'fill',
-          count: RECORDS,
-          keys: KEYS,
-          round,
-        });
-        const { endedAt, cpuMicros } = await done;
+        const [{ endedAt, cpuMicros }, { committedAt }] = await Promise.all([
+          ask(relay, { job: 'relay', count: RECORDS }),
+          ask(writer, { job: 'fill', count: RECORDS, keys: KEYS, round }),
+        ]);
         return { seconds: (endedAt - committedAt) / 1e3, cpuMicros };
       },
     },
@@ -191,9 +187,10 @@ async function timesOf({ from, to }, numbers, rate, seconds) {
   const count = Math.round(rate * seconds);
   const first = numbers.next;
   numbers.next += count;
-  const arrived = ask(to, { job: 'collect', first, count });
-  const sent = await ask(from, { job: 'pace', first, count, rate, keys: KEYS });
-  const got = await arrived;
+  const [got, sent] = await Promise.all([
+    ask(to, { job: 'collect', first, count }),
+    ask(from, { job: 'pace', first, count, rate, keys: KEYS }),
+  ]);
   const times = Float64Array.from(got.times.map((at, n) => at - sent.times[n])).sort();
   return { times, cpuMicrosEach: (sent.cpuMicros + got.cpuMicros) / count };
 }
