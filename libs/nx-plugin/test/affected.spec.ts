@@ -96,7 +96,7 @@ const TABLE: { change: string; file: string; runs: Runs }[] = [
   {
     change: 'a generator template',
     file: 'libs/nx-plugin/src/generators/service/files/planted.ts.template',
-    runs: { 'nx-plugin': 'lint typecheck test' },
+    runs: { 'nx-plugin': 'lint typecheck test e2e' },
   },
   {
     change: 'what gives every project its targets',
