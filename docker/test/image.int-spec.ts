@@ -24,7 +24,7 @@ const ignore = createRequire(import.meta.url)('@balena/dockerignore') as () => {
 };
 
 /** Everything is built and started while others use the machine too. */
-const LONG_MS = 10 * 60_000;
+const LONG_MS = 20 * 60_000;
 const ISSUER = 'http://127.0.0.1:8080';
 
 /*

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chown, cp, mkdir, readdir, readFile } from 'node:fs/promises';
+import { chown, cp, link, mkdir, readdir, readFile, realpath, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { type ChildProcessHandle, eventually, startProcess } from '@gatehouse/testing';
@@ -95,7 +95,11 @@ async function addNode(root: string): Promise<void> {
   const libraries = [...stdout.matchAll(/(\/\S+) \(0x/g)].map(([, file = '']) => [file, file]);
   for (const [from, to] of [[process.execPath, NODE], ...libraries] as [string, string][]) {
     await mkdir(dirname(join(root, to)), { recursive: true });
-    await cp(from, join(root, to), { dereference: true, force: true });
+    const target = join(root, to);
+    await rm(target, { force: true });
+    // Linked where that is possible: it is large.
+    const real = await realpath(from);
+    await link(real, target).catch(() => cp(real, target));
   }
 }
 
