@@ -2,10 +2,10 @@ import type { PlatformErrorClass } from '@gatehouse/contracts-platform';
 import { PlatformError } from '@gatehouse/contracts-platform';
 import { statusOf } from '@gatehouse/kernel';
 
-import { commentsOf, contractOf, exportsOf, filesAt } from './sources.ts';
+import { commentsOf, contractOf, CORE_CONTRACTS, exportsOf, filesAt } from './sources.ts';
 import { code, table } from './table.ts';
 
-const OWN = filesAt('libs/contracts/*/src/errors.ts');
+const OWN = filesAt(`${CORE_CONTRACTS}/src/errors.ts`);
 const COMMON = 'libs/contracts/platform/src/errors/common-errors.ts';
 
 /** `docs/reference/errors.md`: every error class of every contract. */

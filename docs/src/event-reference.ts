@@ -1,6 +1,6 @@
 import type { EventCatalogue } from '@gatehouse/contracts-platform';
 
-import { commentsOf, exportsOf, filesAt, textOf } from './sources.ts';
+import { commentsOf, CORE_APPS, CORE_CONTRACTS, exportsOf, filesAt, textOf } from './sources.ts';
 import { code, table } from './table.ts';
 
 interface JsonSchema {
@@ -18,7 +18,7 @@ interface JsonSchema {
 export async function eventReference(): Promise<string> {
   const consumers = consumersByType();
   const services = await Promise.all(
-    filesAt('libs/contracts/*/src/events.ts').map(async (file) => {
+    filesAt(`${CORE_CONTRACTS}/src/events.ts`).map(async (file) => {
       const catalogue = Object.values(await exportsOf(file)).find(isCatalogue);
       return catalogue === undefined ? '' : section(catalogue, commentsOf(file), consumers);
     }),
@@ -77,7 +77,7 @@ function isCatalogue(exported: unknown): exported is EventCatalogue {
 /** Read from the decorators, because a service's module cannot be loaded here. */
 function consumersByType(): Map<string, string[]> {
   const consumers = new Map<string, string[]>();
-  for (const file of filesAt('apps/*/src/**/*.subscriber.ts')) {
+  for (const file of filesAt(`${CORE_APPS}/src/**/*.subscriber.ts`)) {
     const service = file.split('/')[1] ?? '';
     for (const [, args = ''] of textOf(file).matchAll(
       /@OnIntegrationEvent\(([\s\S]*?)\)\s*\n\s*(?:async )?\w+\(/g,

@@ -5,6 +5,11 @@ import ts from 'typescript';
 
 export const WORKSPACE = join(import.meta.dirname, '..', '..');
 
+/** Whose code these pages are written from. A service that a team generates has pages of its own. */
+const CORE = '{audit,auth,authz,cli,gateway,identity}';
+export const CORE_APPS = `apps/${CORE}`;
+export const CORE_CONTRACTS = 'libs/contracts/{audit,auth,authz,identity,platform}';
+
 /** Of the workspace, sorted. */
 export function filesAt(pattern: string): string[] {
   return globSync(pattern, { cwd: WORKSPACE }).sort();

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from '@jest/globals';
 
+import { configurationReference } from '../src/configuration-reference.ts';
 import { errorReference } from '../src/error-reference.ts';
 import { eventReference } from '../src/event-reference.ts';
 import { textOf, WORKSPACE } from '../src/sources.ts';
@@ -11,6 +12,7 @@ import { textOf, WORKSPACE } from '../src/sources.ts';
 const write = process.env.GATEHOUSE_WRITE_REFERENCE === '1';
 
 describe.each([
+  ['docs/reference/configuration.md', configurationReference],
   ['docs/reference/errors.md', errorReference],
   ['docs/reference/events.md', eventReference],
 ])('%s', (file, make) => {

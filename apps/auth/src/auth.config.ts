@@ -24,11 +24,13 @@ const DAY = 86_400;
 
 /** What Auth reads of the environment. Lifetimes are in seconds. No setting turns a protection off. */
 export class AuthConfig extends configOf({
+  /** How long an access token is valid. */
   AUTH_ACCESS_TOKEN_SECONDS: count(600, 30, 3600),
   /** How long a session lasts, however often it is refreshed. */
   AUTH_SESSION_SECONDS: count(30 * DAY, 60, 400 * DAY),
   /** How long a used refresh token answers with its successor again; 0: every second use ends the session. */
   AUTH_REFRESH_WINDOW_SECONDS: number(10, 0, 300),
+  /** Of access tokens. */
   AUTH_SIGNING_ALGORITHM: z.enum(SIGNING_ALGORITHMS).default('RS256').meta({ example: 'RS256' }),
   /** How long a new key is published before it signs. Verifiers read the set once a minute. */
   AUTH_SIGNING_KEY_LEAD_SECONDS: number(180, 0, DAY),
@@ -38,10 +40,15 @@ export class AuthConfig extends configOf({
   AUTH_KEY_SET_SECONDS: count(3600, 60, DAY),
   /** argon2id (RFC 9106): never below what OWASP asks for. */
   PASSWORD_HASH_MEMORY_KIB: count(19_456, 19_456, 4_194_304),
+  /** Passes of argon2id over its memory. */
   PASSWORD_HASH_PASSES: count(2, 2, 100),
+  /** Lanes of argon2id. */
   PASSWORD_HASH_PARALLELISM: count(1, 1, 16),
-  /** Hashes computed at once. Default: one core is left to everything else. */
-  PASSWORD_HASH_CONCURRENCY: count(Math.max(1, availableParallelism() - 1), 1, 256),
+  /** Hashes computed at once: one core is left to everything else. */
+  PASSWORD_HASH_CONCURRENCY: count(Math.max(1, availableParallelism() - 1), 1, 256).meta({
+    example: '1',
+    defaultText: 'cores - 1',
+  }),
   /** Hashes that may wait; one more is answered 503 at once. */
   PASSWORD_HASH_QUEUE: count(16, 0, 10_000),
   /** Registrations are answered at multiples of this time, so that known and unknown addresses look alike; 0: at once. */

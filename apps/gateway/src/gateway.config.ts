@@ -30,6 +30,7 @@ const ratio = (fallback: number) =>
 export class GatewayConfig extends configOf({
   /** Origins that browsers may call from, comma-separated; `*` for any, without credentials. Empty: none. */
   CORS_ORIGINS: list.meta({ example: 'https://app.example,http://localhost:5173' }),
+  /** How long a browser may remember what it was told of a route. */
   CORS_MAX_AGE_SECONDS: z.coerce
     .number()
     .int()
@@ -43,11 +44,13 @@ export class GatewayConfig extends configOf({
   GATEWAY_ADDRESS_LIMIT: count(6_000, 1_000_000),
   /** Requests a principal may make of the whole platform in a window, besides what routes declare. */
   GATEWAY_PRINCIPAL_LIMIT: count(3_000, 1_000_000),
+  /** The window of the two limits above. */
   GATEWAY_LIMIT_WINDOW_SECONDS: count(60, 86_400),
   /** Requests in hand at once; what comes on top is answered 503 at once. */
   GATEWAY_MAX_IN_FLIGHT: count(2_000, 1_000_000),
   /** Connections to one instance. */
   GATEWAY_UPSTREAM_CONNECTIONS: count(256, 65_536),
+  /** To an instance; then another one is tried. */
   GATEWAY_CONNECT_TIMEOUT_MS: count(1_000, 60_000),
   /** How long an answer that has begun may pause, except server-sent events and routes declared as streaming. */
   GATEWAY_BODY_IDLE_TIMEOUT_MS: count(30_000, 3_600_000),

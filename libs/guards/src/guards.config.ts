@@ -28,13 +28,17 @@ export class GuardsConfig extends configOf({
   AUTH_AUDIENCE: z.string().min(1).default('gatehouse').meta({ example: 'gatehouse' }),
   /** How far the clocks of two machines may be apart when a token's times are judged. */
   TOKEN_CLOCK_SKEW_SECONDS: seconds(10),
+  /** Verified tokens that are remembered. */
   TOKEN_CACHE_SIZE: count(20_000),
+  /** How often the keys that sign tokens are asked for. */
   KEY_SET_REFRESH_SECONDS: seconds(60),
   /** Without a word from Auth for longer, calls that need a token are answered 503. Default: an access token's lifetime. */
   REVOCATIONS_MAX_STALENESS_SECONDS: seconds(600),
   /** Without a word from Authz for longer, calls that need a permission are answered 503. */
   GRANTS_MAX_STALENESS_SECONDS: seconds(600),
+  /** Subjects whose roles are held in memory. */
   GRANTS_MAX_SUBJECTS: count(50_000),
+  /** Addresses and principals that are counted in memory at once. */
   RATE_LIMIT_MAX_KEYS: count(100_000),
   /** Entries that a process without a schema keeps while Audit is away. */
   AUDIT_BUFFER_SIZE: count(10_000),

@@ -18,6 +18,7 @@ export class PersistenceConfig extends configOf({
   PAGE_TOKEN_KEY: secretKey,
   /** Encrypts what is kept secret in rows. */
   DATA_ENCRYPTION_KEY: secretKey,
+  /** Connections to the database. */
   DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(500).default(10).meta({ example: '10' }),
   /** How long a statement waits for a free connection before its caller is told 503. */
   DATABASE_POOL_TIMEOUT_MS: z.coerce
@@ -39,6 +40,8 @@ export class PersistenceConfig extends configOf({
 
 /** Read by the command `migrate` alone: a running service never holds this credential. */
 export class MigratorConfig extends configOf({
+  /** Of the role that may change the schema; read by `migrate` alone. */
   MIGRATOR_DATABASE_URL: databaseUrl,
+  /** Authorities that may have signed the certificate of PostgreSQL; needs `sslmode` in DATABASE_URL. Without it, those of the system. */
   DATABASE_TLS_CA: databaseTlsCa,
 }) {}

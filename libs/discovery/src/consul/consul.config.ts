@@ -17,11 +17,13 @@ export class ConsulConfig extends configOf({
     .transform((text) => (text.includes('://') ? text : `http://${text}`))
     .pipe(z.url({ protocol: /^https?$/, error: 'must be http://host:port or https://host:port' }))
     .meta({ example: 'http://127.0.0.1:8500' }),
+  /** ACL token; of a service: write on its own name, read on `gatehouse/directory`, services and nodes. */
   CONSUL_HTTP_TOKEN: z.string().min(1).optional(),
   /** Whom to believe that it is Consul, in the place of the system's authorities. */
   CONSUL_TLS_CA: pem('CERTIFICATE'),
   /** Who this process is, where Consul asks for a certificate. */
   CONSUL_TLS_CERT: pem('CERTIFICATE'),
+  /** The key of that certificate. */
   CONSUL_TLS_KEY: pem('PRIVATE KEY'),
 }) {}
 

@@ -15,7 +15,9 @@ const HOUR = 24 * 365 * 10;
 
 /** How the bus of a service behaves. Every variable has a default that serves. */
 export class EventBusConfig extends configOf({
+  /** Of the service's own role. */
   DATABASE_URL: databaseUrl,
+  /** Authorities that may have signed the certificate of PostgreSQL; needs `sslmode` in DATABASE_URL. Without it, those of the system. */
   DATABASE_TLS_CA: databaseTlsCa,
   /** Partitions of a topic when it is made; an existing topic keeps its number. */
   EVENT_PARTITIONS: whole(8, 1, 256),
@@ -23,6 +25,7 @@ export class EventBusConfig extends configOf({
   EVENT_MAX_ATTEMPTS: whole(5, 1, 100),
   /** The pause before the second try, doubled at each further one up to the maximum. */
   EVENT_RETRY_BASE_MS: whole(250, 1, 60_000),
+  /** The longest pause between two tries. */
   EVENT_RETRY_MAX_MS: whole(30_000, 1, 3_600_000),
   /** A handler that takes longer has failed; its transaction is rolled back. */
   EVENT_HANDLER_TIMEOUT_MS: whole(30_000, 10, 3_600_000),

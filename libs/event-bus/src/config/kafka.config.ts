@@ -24,13 +24,16 @@ export class KafkaConfig extends configOf({
   KAFKA_TLS_CA: pem.optional(),
   /** PEM of this client's own certificate, and its key, where the brokers ask for one. */
   KAFKA_TLS_CERT: pem.optional(),
+  /** The key of that certificate. */
   KAFKA_TLS_KEY: pem.optional(),
+  /** How this process says who it is, with the two below. */
   KAFKA_SASL_MECHANISM: z
     .enum(['scram-sha-256', 'scram-sha-512', 'plain'])
     .optional()
     .meta({ example: 'scram-sha-512' }),
   /** The service's own principal; its name is the service's. */
   KAFKA_USERNAME: z.string().min(1).optional().meta({ example: 'orders' }),
+  /** Its password. */
   KAFKA_PASSWORD: z.string().min(1).optional(),
   /** Copies of each record, of topics made from now on. Default: the brokers' own. */
   KAFKA_REPLICATION_FACTOR: z.coerce

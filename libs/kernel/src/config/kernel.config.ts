@@ -28,24 +28,32 @@ const count = (min: number, max: number, fallback: number) =>
 
 /** What every process reads, whatever it is. Port 0 asks the system for a free one. */
 export class KernelConfig extends configOf({
+  /** `embedded` allows defaults that suit one machine. */
   GATEHOUSE_PROFILE: z.enum(['embedded', 'scale']).default('scale').meta({ example: 'embedded' }),
   /** What the program was built from, for metrics. */
   GATEHOUSE_COMMIT: z.string().max(64).default('').meta({ example: '3f5c5e5' }),
+  /** What REST listens on. */
   HTTP_HOST: host(outward),
+  /** 0: a free one. */
   HTTP_PORT: port(0),
+  /** What gRPC listens on. */
   GRPC_HOST: host(outward),
+  /** 0: a free one. */
   GRPC_PORT: port(0),
   /** Metrics, health and diagnostics: this machine only, unless said otherwise. */
   ADMIN_HOST: host(() => '127.0.0.1'),
+  /** 0: a free one. */
   ADMIN_PORT: port(0),
   /** The address other processes reach this one by; default: the host that is listened on. */
   ADVERTISE_HOST: z.string().min(1).optional().meta({ example: 'orders-1.internal' }),
+  /** Lines of this level and above are written; it can be changed for a time while the process runs. */
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
     .meta({ example: 'info' }),
   /** Of standard output: `auto` and `pretty` are for people where it is a terminal, and JSON elsewhere. */
   LOG_FORMAT: z.enum(['auto', 'json', 'pretty']).default('auto').meta({ example: 'json' }),
+  /** `off`: nothing to standard output. */
   LOG_STDOUT: z.enum(['on', 'off']).default('on').meta({ example: 'off' }),
   /** A file besides; `{service}` and `{instance}` in it are replaced by the process's own. */
   LOG_FILE: z.string().min(1).optional().meta({ example: '/var/log/gatehouse/{service}.log' }),

@@ -5,6 +5,7 @@ import type { TracingConfig } from '../tracing/tracing.config.ts';
 
 /** What logs have of their own among OpenTelemetry's variables; endpoint, headers and the like are shared with traces. */
 export class OtlpLogsConfig extends configOf({
+  /** `none`: no logs to the Collector, even where an endpoint is set. */
   OTEL_LOGS_EXPORTER: z.enum(['otlp', 'none']).default('otlp').meta({ example: 'none' }),
   /** For logs alone, taken as it is. */
   OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: z

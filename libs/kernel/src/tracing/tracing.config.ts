@@ -44,26 +44,33 @@ const boolean = z
  * recorded and the SDK is not even loaded.
  */
 export class TracingConfig extends configOf({
+  /** `true`: no spans and no logs to the Collector. */
   OTEL_SDK_DISABLED: boolean.meta({ example: 'true' }),
+  /** `none`: no spans to the Collector, even where an endpoint is set. */
   OTEL_TRACES_EXPORTER: z.enum(['otlp', 'none']).default('otlp').meta({ example: 'otlp' }),
   /** The Collector's OTLP/HTTP address; `/v1/traces` is added. */
   OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
   /** For traces alone, taken as it is. */
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: endpoint,
+  /** The one that is spoken. */
   OTEL_EXPORTER_OTLP_PROTOCOL: z
     .literal('http/protobuf')
     .default('http/protobuf')
     .meta({ example: 'http/protobuf' }),
+  /** `name=value,name=value`, percent-encoded. They may hold a secret: give it by a file. */
   OTEL_EXPORTER_OTLP_HEADERS: pairs.meta({ example: 'authorization=Bearer%20abc' }),
   /** Over OTEL_EXPORTER_OTLP_HEADERS, name by name. */
   OTEL_EXPORTER_OTLP_TRACES_HEADERS: pairs.meta({ example: 'authorization=Bearer%20abc' }),
   /** Milliseconds one export may take, its retries included. */
   OTEL_EXPORTER_OTLP_TIMEOUT: count(10_000, 60_000),
+  /** Of what is sent. */
   OTEL_EXPORTER_OTLP_COMPRESSION: z
     .enum(['gzip', 'none'])
     .default('none')
     .meta({ example: 'gzip' }),
+  /** Instead of the name of the service. */
   OTEL_SERVICE_NAME: z.string().min(1).optional().meta({ example: 'orders' }),
+  /** Said of the process with all it sends; `name=value,name=value`. */
   OTEL_RESOURCE_ATTRIBUTES: pairs.meta({ example: 'deployment.environment.name=production' }),
   /** How a trace that begins here is decided; one that a service of ours has begun is followed, whichever is named. */
   OTEL_TRACES_SAMPLER: z
@@ -81,6 +88,7 @@ export class TracingConfig extends configOf({
   OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1).meta({ example: '0.01' }),
   /** Spans that wait for their export; what comes on top is dropped and counted. */
   OTEL_BSP_MAX_QUEUE_SIZE: count(4_096, 1_000_000),
+  /** Spans of one export. */
   OTEL_BSP_MAX_EXPORT_BATCH_SIZE: count(512, 100_000),
   /** Milliseconds. */
   OTEL_BSP_SCHEDULE_DELAY: count(1_000, 60_000),
