@@ -23,5 +23,5 @@ export function codeOfCall(span: RecordedSpan | undefined, code: number): void {
   if (span === undefined) return;
   const name = status[code] ?? 'UNKNOWN';
   span.set({ [ATTRIBUTE.RPC_STATUS_CODE]: name });
-  if (code !== status.OK) span.fail(name);
+  if (name !== 'OK') span.fail(name);
 }

@@ -25,7 +25,6 @@ export class AccessLog {
       request_id: exchange.requestId,
       trace_id: trace.traceId,
       span_id: trace.spanId,
-      span_id: trace.spanId,
       method: exchange.method,
       path: pathEnd < 0 ? undefined : target.slice(0, pathEnd),
       route: route?.declaration.path,

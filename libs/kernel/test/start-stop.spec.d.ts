@@ -1,1 +1,0 @@
-import './fixtures/log-lines.ts';
