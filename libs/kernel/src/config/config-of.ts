@@ -18,6 +18,7 @@ import { resolveVariable, UnreadableVariable } from './variable.ts';
  * @throws ConfigError (from the constructor) that names every wrong variable of the shape, what is wrong and an example
  */
 export function configOf<S extends z.ZodRawShape>(shape: S): ConfigClass<S> {
+  // eslint-disable-next-line @typescript-eslint/no-extraneous-class -- its members are the shape's
   return class {
     /** What the reference of variables is written from. */
     static readonly shape = shape;
