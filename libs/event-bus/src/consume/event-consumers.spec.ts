@@ -20,7 +20,7 @@ describe('the start of the consumers', () => {
       undefined as never,
       { name: 'beta' } as never,
       { EVENT_CONCURRENCY: 1 } as never,
-      undefined as never,
+      { knowConsumer: () => undefined } as never,
     ).start();
 
   it('joins all groups together: none waits until another has joined', async () => {
