@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { newRequestContext, newTrace, requestContext } from '@gatehouse/kernel';
-import { eventually } from '@gatehouse/testing';
+import { type ChildProcessHandle, eventually } from '@gatehouse/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { RecordRefused } from '../broker/event-broker.ts';
@@ -628,6 +628,7 @@ export function eventBusContract(name: string, start: () => Promise<BusEngine>):
           for (const k of keys) await placing.place(k, [3, 4]);
           await alpha.stop();
           let starts = 0;
+          let child: ChildProcessHandle | undefined;
           const dead = () =>
             bus.sql<{ attempts: number; reason: { message: string } }>(
               `SELECT attempts, reason FROM beta.held_events WHERE state = 'dead' AND key = $1`,
@@ -636,18 +637,18 @@ export function eventBusContract(name: string, start: () => Promise<BusEngine>):
           while ((await dead()).length === 0 && starts < 10) {
             starts += 1;
             // It may not live to say that it is ready.
-            const child = await bus.startChild('beta', mode).catch(() => undefined);
+            child = await bus.startChild('beta', mode).catch(() => undefined);
             await eventually(async () => !child?.running || (await dead()).length > 0, {
               timeoutMs: 20_000,
             });
-            // The one that wrote the dead letter lives on, and would take the replay and die of it.
-            if (child?.running) await child.kill('SIGKILL');
           }
           const [letter] = await dead();
           expect(letter?.reason.message).toMatch(/The process ended \d+ times/);
           expect(letter?.attempts).toBe(3);
           expect(starts).toBeLessThanOrEqual(5);
           for (const k of keys) await bus.settled(k, [1, 2, 3, 4]);
+          // It wrote the dead letter and lives on; it would take the replay and die of it.
+          await child?.kill('SIGKILL');
           const beta = await bus.start('beta');
           const [found] = (await beta.get(DeadLetters).list({ limit: 200 })).filter((one) =>
             one.key.startsWith(key),
