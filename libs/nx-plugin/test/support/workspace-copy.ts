@@ -1,5 +1,14 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,10 +40,24 @@ export class WorkspaceCopy {
       mkdirSync(dirname(join(this.root, file)), { recursive: true });
       appendFileSync(join(this.root, file), '// planted\n');
     }
-    symlinkSync(join(WORKSPACE, 'node_modules'), join(this.root, 'node_modules'));
+    this.linkPackages();
     this.git('init', '--quiet', '--initial-branch=main');
     appendFileSync(join(this.root, '.git/info/exclude'), 'node_modules\n');
     this.base = this.commit('base');
+  }
+
+  /** Those of others are the workspace's; the workspace's own are the copy's. */
+  private linkPackages(): void {
+    const [from, to] = [join(WORKSPACE, 'node_modules'), join(this.root, 'node_modules')];
+    mkdirSync(join(to, '@gatehouse'), { recursive: true });
+    for (const name of readdirSync(from)) {
+      if (name !== '@gatehouse') symlinkSync(join(from, name), join(to, name));
+    }
+    for (const name of readdirSync(join(from, '@gatehouse'))) {
+      // Relative, and so into the copy.
+      const target = readlinkSync(join(from, '@gatehouse', name));
+      symlinkSync(target, join(to, '@gatehouse', name));
+    }
   }
 
   /** A commit beside `main` that adds a line to this one file. @returns its hash */
