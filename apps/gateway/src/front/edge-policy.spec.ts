@@ -217,8 +217,7 @@ describe('a limit', () => {
     await start({ edge: { address: tight } });
     const first = await edge.call('GET', '/v1/things');
     expect(first.headers['ratelimit-policy']).toBe('"address";q=3;w=60');
-    // 20 s from a clock of fractions of milliseconds, rounded up.
-    expect(first.headers.ratelimit).toMatch(/^"address";r=2;t=2[01]$/);
+    expect(first.headers.ratelimit).toBe('"address";r=2;t=20');
     await edge.call('GET', '/v1/things');
     await edge.call('GET', '/v1/things');
     const refused = await edge.call('GET', '/v1/things');

@@ -30,9 +30,14 @@ export function answerOf(allowed: boolean, used: number, cost: number, quota: Qu
   return {
     allowed,
     remaining: Math.max(0, Math.floor(left / intervalOf(quota))),
-    resetSeconds: Math.ceil(used / 1000),
-    retryAfterSeconds: allowed ? 0 : Math.max(1, Math.ceil(waitOf(used, cost, quota) / 1000)),
+    resetSeconds: wholeSeconds(used),
+    retryAfterSeconds: allowed ? 0 : Math.max(1, wholeSeconds(waitOf(used, cost, quota))),
   };
+}
+
+/** Rounded up, so that who waits that long is let in. */
+function wholeSeconds(milliseconds: number): number {
+  return Math.max(0, Math.ceil((milliseconds - TOLERANCE_MS) / 1000));
 }
 
 /** How long until a refused call of this cost fits, in milliseconds; one that never fits is told the whole window. */
