@@ -2,8 +2,9 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KernelConfig } from '@gatehouse/kernel';
 import { listServices, serviceEnvironment } from '@gatehouse/launcher';
+import { describeWithPrograms } from '@gatehouse/testing';
 import { parse } from 'yaml';
-import { CHART, describeWithHelm, KUBERNETES, lint, render } from './support/helm.ts';
+import { CHART, KUBERNETES, lint, render } from './support/helm.ts';
 import { faults, type Manifest, unknownMembers } from './support/manifests.ts';
 
 const WORKSPACE = join(import.meta.dirname, '..', '..');
@@ -71,7 +72,7 @@ describe('the chart', () => {
   });
 });
 
-describeWithHelm('the chart, rendered', () => {
+describeWithPrograms(['helm'], () => {
   describe.each(VALUES)('with %s', (values) => {
     it('has no fault that Helm finds', async () => {
       expect(await lint(values)).toContain('0 chart(s) failed');

@@ -1,27 +1,19 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { parseAllDocuments } from 'yaml';
 import type { Manifest } from './manifests.ts';
 
 const run = promisify(execFile);
-const program = process.env.HELM ?? 'helm';
 
 export const CHART = join(import.meta.dirname, '..', '..', 'helm', 'gatehouse');
 /** The oldest that the chart is for, and one of today. */
 export const KUBERNETES = ['1.27.0', '1.34.0'];
 
-/** `describe` for tests that run Helm (variable HELM, else on PATH): skipped under a name that says so where there is none. */
-export function describeWithHelm(name: string, block: () => void): void {
-  const there = spawnSync(program, ['version', '--short']).status === 0;
-  if (there) describe(name, block);
-  else describe.skip(`${name} (skipped: there is no helm)`, block);
-}
-
 /** @throws with what Helm says */
 export async function lint(values: string): Promise<string> {
   const args = ['lint', CHART, '--strict', '--values', join(CHART, values)];
-  const { stdout } = await run(program, [...args, '--kube-version', KUBERNETES[1] ?? '']);
+  const { stdout } = await run('helm', [...args, '--kube-version', KUBERNETES[1] ?? '']);
   return stdout;
 }
 
@@ -33,7 +25,7 @@ export async function render(
   const args = ['template', 'shop', CHART, '--namespace', 'shop', '--kube-version', kubernetes];
   const files = values === '' ? [] : ['--values', join(CHART, values)];
   const sets = set.flatMap((each) => ['--set', each]);
-  const { stdout } = await run(program, [...args, ...files, ...sets], {
+  const { stdout } = await run('helm', [...args, ...files, ...sets], {
     maxBuffer: 64 * 1024 ** 2,
   });
   return parseAllDocuments(stdout)
