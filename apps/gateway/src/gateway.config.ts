@@ -1,4 +1,4 @@
-import { configOf } from '@gatehouse/kernel';
+import { configOf, envInteger, envNumber } from '@gatehouse/kernel';
 import { z } from 'zod';
 import type { EdgePolicies } from './routing/route.ts';
 
@@ -11,55 +11,33 @@ const list = z
       .map((item) => item.trim())
       .filter((item) => item !== ''),
   );
-const count = (fallback: number, max: number) =>
-  z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(max)
-    .default(fallback)
-    .meta({ example: String(fallback) });
-const ratio = (fallback: number) =>
-  z.coerce
-    .number()
-    .min(0)
-    .max(1)
-    .default(fallback)
-    .meta({ example: String(fallback) });
-
 export class GatewayConfig extends configOf({
   /** Origins that browsers may call from, comma-separated; `*` for any, without credentials. Empty: none. */
   CORS_ORIGINS: list.meta({ example: 'https://app.example,http://localhost:5173' }),
   /** How long a browser may remember what it was told of a route. */
-  CORS_MAX_AGE_SECONDS: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(86_400)
-    .default(600)
-    .meta({ example: '600' }),
+  CORS_MAX_AGE_SECONDS: envInteger(600, 0, 86_400),
   /** Proxies before the gateway whose `X-Forwarded-For` and `-Proto` are believed: addresses and CIDR ranges. */
   GATEWAY_TRUSTED_PROXIES: list.meta({ example: '10.0.0.0/8,::1' }),
   /** Requests an address (an IPv6 /64) may make of the whole platform in a window, besides what routes declare. */
-  GATEWAY_ADDRESS_LIMIT: count(6_000, 1_000_000),
+  GATEWAY_ADDRESS_LIMIT: envInteger(6_000, 1, 1_000_000),
   /** Requests a principal may make of the whole platform in a window, besides what routes declare. */
-  GATEWAY_PRINCIPAL_LIMIT: count(3_000, 1_000_000),
+  GATEWAY_PRINCIPAL_LIMIT: envInteger(3_000, 1, 1_000_000),
   /** The window of the two limits above. */
-  GATEWAY_LIMIT_WINDOW_SECONDS: count(60, 86_400),
+  GATEWAY_LIMIT_WINDOW_SECONDS: envInteger(60, 1, 86_400),
   /** Requests in hand at once; what comes on top is answered 503 at once. */
-  GATEWAY_MAX_IN_FLIGHT: count(2_000, 1_000_000),
+  GATEWAY_MAX_IN_FLIGHT: envInteger(2_000, 1, 1_000_000),
   /** Connections to one instance. */
-  GATEWAY_UPSTREAM_CONNECTIONS: count(256, 65_536),
+  GATEWAY_UPSTREAM_CONNECTIONS: envInteger(256, 1, 65_536),
   /** To an instance; then another one is tried. */
-  GATEWAY_CONNECT_TIMEOUT_MS: count(1_000, 60_000),
+  GATEWAY_CONNECT_TIMEOUT_MS: envInteger(1_000, 1, 60_000),
   /** How long an answer that has begun may pause, except server-sent events and routes declared as streaming. */
-  GATEWAY_BODY_IDLE_TIMEOUT_MS: count(30_000, 3_600_000),
+  GATEWAY_BODY_IDLE_TIMEOUT_MS: envInteger(30_000, 1, 3_600_000),
   /** Share of answered requests that are logged; errors of the platform (5xx) always are. */
-  GATEWAY_ACCESS_LOG_SAMPLE: ratio(0.05),
+  GATEWAY_ACCESS_LOG_SAMPLE: envNumber(0.05, 0, 1),
   /** An unsampled request that takes longer has a span all the same, as one that is refused or fails has. */
-  GATEWAY_TRACE_SLOW_MS: count(1_000, 3_600_000),
+  GATEWAY_TRACE_SLOW_MS: envInteger(1_000, 1, 3_600_000),
   /** At most so many such spans a second. */
-  GATEWAY_TRACE_UNSAMPLED_PER_SECOND: count(100, 1_000_000),
+  GATEWAY_TRACE_UNSAMPLED_PER_SECOND: envInteger(100, 1, 1_000_000),
 }) {}
 
 /** What the edge counts for every route, besides what routes declare. */

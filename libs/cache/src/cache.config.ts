@@ -1,4 +1,4 @@
-import { configOf } from '@gatehouse/kernel';
+import { configOf, envInteger } from '@gatehouse/kernel';
 import { z } from 'zod';
 
 /** What the cache of a service may take. */
@@ -13,11 +13,5 @@ export class CacheConfig extends configOf({
     .default(16 * 1024 ** 2)
     .meta({ example: '16777216' }),
   /** How long a store may take for one operation before it counts as down. */
-  CACHE_STORE_TIMEOUT_MS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(10_000)
-    .default(100)
-    .meta({ example: '100' }),
+  CACHE_STORE_TIMEOUT_MS: envInteger(100, 1, 10_000),
 }) {}

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { configOf } from '@gatehouse/kernel';
+import { configOf, envNumber } from '@gatehouse/kernel';
 import { z } from 'zod';
 import { readPrivateKey, readPublicKey } from './documents/keys.ts';
 
@@ -29,5 +29,5 @@ export class DiscoveryConfig extends configOf({
     '"-----BEGIN PUBLIC KEY-----..." (or GATEHOUSE_TRUST_ANCHOR_FILE, or trust-anchor in GATEHOUSE_CREDENTIALS_DIR)',
   ),
   /** How often the registry is read besides its notices: the longest a lost notice can delay news. */
-  DISCOVERY_POLL_SECONDS: z.coerce.number().min(0.1).max(3).default(1).meta({ example: '1' }),
+  DISCOVERY_POLL_SECONDS: envNumber(1, 0.1, 3),
 }) {}

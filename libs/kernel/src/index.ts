@@ -4,6 +4,7 @@
  */
 export { ConfigError, type ConfigProblem } from './config/config-error.ts';
 export { type ConfigClass, configOf, embeddedDefault } from './config/config-of.ts';
+export { envInteger, envNumber } from './config/numbers.ts';
 export { KernelConfig } from './config/kernel.config.ts';
 export { currentScope, type ProcessScope, runInScope } from './config/process-scope.ts';
 export { resolveVariable } from './config/variable.ts';

@@ -1,4 +1,4 @@
-import { configOf } from '@gatehouse/kernel';
+import { configOf, envInteger } from '@gatehouse/kernel';
 import { z } from 'zod';
 import { databaseTlsCa, databaseUrl } from './connection/postgres-variables.ts';
 
@@ -19,23 +19,11 @@ export class PersistenceConfig extends configOf({
   /** Encrypts what is kept secret in rows. */
   DATA_ENCRYPTION_KEY: secretKey,
   /** Connections to the database. */
-  DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(500).default(10).meta({ example: '10' }),
+  DATABASE_POOL_SIZE: envInteger(10, 1, 500),
   /** How long a statement waits for a free connection before its caller is told 503. */
-  DATABASE_POOL_TIMEOUT_MS: z.coerce
-    .number()
-    .int()
-    .min(10)
-    .max(60_000)
-    .default(2_000)
-    .meta({ example: '2000' }),
+  DATABASE_POOL_TIMEOUT_MS: envInteger(2_000, 10, 60_000),
   /** 0 is without end. */
-  DATABASE_STATEMENT_TIMEOUT_MS: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(3_600_000)
-    .default(60_000)
-    .meta({ example: '60000' }),
+  DATABASE_STATEMENT_TIMEOUT_MS: envInteger(60_000, 0, 3_600_000),
 }) {}
 
 /** Read by the command `migrate` alone: a running service never holds this credential. */

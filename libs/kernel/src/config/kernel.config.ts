@@ -1,30 +1,15 @@
 import { z } from 'zod';
 
 import { configOf } from './config-of.ts';
+import { envInteger, envNumber } from './numbers.ts';
 import { currentScope } from './process-scope.ts';
 
-const port = (fallback: number) =>
-  z.coerce.number().int().min(0).max(65_535).default(fallback).meta({ example: '8080' });
+const port = (fallback: number) => envInteger(fallback, 0, 65_535).meta({ example: '8080' });
 const host = (fallback: () => string) =>
   z.string().min(1).default(fallback).meta({ example: '127.0.0.1' });
 /** Only the embedded profile keeps to this machine by itself. */
 const outward = () =>
   currentScope().env.GATEHOUSE_PROFILE === 'embedded' ? '127.0.0.1' : '0.0.0.0';
-const seconds = (fallback: number) =>
-  z.coerce
-    .number()
-    .min(0)
-    .max(3600)
-    .default(fallback)
-    .meta({ example: String(fallback) });
-const count = (min: number, max: number, fallback: number) =>
-  z.coerce
-    .number()
-    .int()
-    .min(min)
-    .max(max)
-    .default(fallback)
-    .meta({ example: String(fallback) });
 
 /** What every process reads, whatever it is. Port 0 asks the system for a free one. */
 export class KernelConfig extends configOf({
@@ -58,21 +43,15 @@ export class KernelConfig extends configOf({
   /** A file besides; `{service}` and `{instance}` in it are replaced by the process's own. */
   LOG_FILE: z.string().min(1).optional().meta({ example: '/var/log/gatehouse/{service}.log' }),
   /** The file is rotated before it grows beyond this. */
-  LOG_FILE_MAX_BYTES: count(64 * 1024, 1024 ** 4, 20 * 1024 ** 2),
+  LOG_FILE_MAX_BYTES: envInteger(20 * 1024 ** 2, 64 * 1024, 1024 ** 4),
   /** Rotated files that are kept. */
-  LOG_FILE_KEEP: count(0, 1000, 3),
+  LOG_FILE_KEEP: envInteger(3, 0, 1000),
   /** What a sink that is slow or gone may hold back; lines beyond it are dropped and counted. */
-  LOG_BUFFER_BYTES: count(64 * 1024, 1024 ** 3, 4 * 1024 ** 2),
+  LOG_BUFFER_BYTES: envInteger(4 * 1024 ** 2, 64 * 1024, 1024 ** 3),
   /** How long a stop waits for what is in flight before it cuts it off. */
-  SHUTDOWN_TIMEOUT_SECONDS: seconds(20),
+  SHUTDOWN_TIMEOUT_SECONDS: envNumber(20, 0, 3600),
   /** How long a stopping process goes on answering after it left the registry, until nobody routes to it. */
-  SHUTDOWN_DRAIN_SECONDS: seconds(1),
+  SHUTDOWN_DRAIN_SECONDS: envNumber(1, 0, 3600),
   /** Bytes. A route may state its own. */
-  HTTP_BODY_LIMIT_BYTES: z.coerce
-    .number()
-    .int()
-    .min(1024)
-    .max(1024 ** 3)
-    .default(1024 ** 2)
-    .meta({ example: '1048576' }),
+  HTTP_BODY_LIMIT_BYTES: envInteger(1024 ** 2, 1024, 1024 ** 3),
 }) {}

@@ -1,15 +1,8 @@
 import { z } from 'zod';
 
 import { configOf } from '../config/config-of.ts';
+import { envInteger, envNumber } from '../config/numbers.ts';
 
-const count = (fallback: number, max: number) =>
-  z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(max)
-    .default(fallback)
-    .meta({ example: String(fallback) });
 const endpoint = z
   .url({ protocol: /^https?$/ })
   .optional()
@@ -62,7 +55,7 @@ export class TracingConfig extends configOf({
   /** Over OTEL_EXPORTER_OTLP_HEADERS, name by name. */
   OTEL_EXPORTER_OTLP_TRACES_HEADERS: pairs.meta({ example: 'authorization=Bearer%20abc' }),
   /** Milliseconds one export may take, its retries included. */
-  OTEL_EXPORTER_OTLP_TIMEOUT: count(10_000, 60_000),
+  OTEL_EXPORTER_OTLP_TIMEOUT: envInteger(10_000, 1, 60_000),
   /** Of what is sent. */
   OTEL_EXPORTER_OTLP_COMPRESSION: z
     .enum(['gzip', 'none'])
@@ -85,13 +78,13 @@ export class TracingConfig extends configOf({
     .default('parentbased_always_on')
     .meta({ example: 'parentbased_traceidratio' }),
   /** The share of traces that is sampled, by the two ratio samplers. */
-  OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1).meta({ example: '0.01' }),
+  OTEL_TRACES_SAMPLER_ARG: envNumber(1, 0, 1).meta({ example: '0.01' }),
   /** Spans that wait for their export; what comes on top is dropped and counted. */
-  OTEL_BSP_MAX_QUEUE_SIZE: count(4_096, 1_000_000),
+  OTEL_BSP_MAX_QUEUE_SIZE: envInteger(4_096, 1, 1_000_000),
   /** Spans of one export. */
-  OTEL_BSP_MAX_EXPORT_BATCH_SIZE: count(512, 100_000),
+  OTEL_BSP_MAX_EXPORT_BATCH_SIZE: envInteger(512, 1, 100_000),
   /** Milliseconds. */
-  OTEL_BSP_SCHEDULE_DELAY: count(1_000, 60_000),
+  OTEL_BSP_SCHEDULE_DELAY: envInteger(1_000, 1, 60_000),
 }) {}
 
 /** Where traces are sent; undefined: tracing is off. */
