@@ -12,6 +12,7 @@ import { eventually } from '@gatehouse/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import type { EntryView } from '../src/entries/entries.schemas.ts';
+import { auditMigrations } from '../src/migrations/audit.migrations.ts';
 import { client, entryOf, rowsOf, startAudit } from './audit.service.ts';
 
 interface PageOf {
@@ -157,10 +158,11 @@ describe('audit at its own ports', () => {
       expect(Math.abs(Date.parse(body.occurred_at) - sent)).toBeLessThan(1000);
     });
 
-    it('finds by actor, action, target, outcome and time, in pages, newest first', async () => {
+    it('finds by actor, action, target, outcome, trace and time, in pages, newest first', async () => {
       const actor = { type: 'service', id: newId(), sessionId: '' };
       const target = { type: 'role', id: newId() };
       const hour = (n: number) => new Date(Date.UTC(2026, 0, 1, n));
+      const traceId = newId().replaceAll('-', '');
       const entries = [0, 1, 2, 3, 4].map((n) =>
         entryOf({
           actor,
@@ -168,6 +170,7 @@ describe('audit at its own ports', () => {
           ...(n === 1 && { target }),
           ...(n === 2 && { outcome: Outcome.OUTCOME_FAILURE, reason: 'USER_NOT_FOUND' }),
           ...(n === 3 && { action: 'authz.role.create' }),
+          ...(n >= 3 && { traceId }),
         }),
       );
       await client(audit).recordBatch({ entries });
@@ -193,6 +196,14 @@ describe('audit at its own ports', () => {
       expect(await idsOf(`from=${from}&to=${to}`)).toEqual([2, 1]);
       expect(await idsOf(`from=${from}`)).toEqual([4, 3, 2, 1]);
       expect(await idsOf('outcome=denied')).toEqual([]);
+      expect(await idsOf(`trace_id=${traceId}`)).toEqual([4, 3]);
+
+      // A log from before traces were searched for: the step finds them in what was hashed.
+      const step = auditMigrations.find(({ name }) => name === '0003-trace-id');
+      await audit.sql(
+        `SET search_path = audit; ALTER TABLE entries DROP COLUMN trace_id; ${String(step?.up)}; RESET search_path`,
+      );
+      expect(await idsOf(`trace_id=${traceId}`)).toEqual([4, 3]);
     });
 
     it("shows a token of an organization that organization's entries alone", async () => {
@@ -222,6 +233,7 @@ describe('audit at its own ports', () => {
         'page_token=x',
         'who=me',
         'actor=%00',
+        'trace_id=0AF7651916CD43DD8448EB211C80319C',
       ]) {
         const answer = await audit.first.call(`/v1/audit/entries?${query}`, { as: reader });
         expect([query, answer.status]).toEqual([query, 400]);

@@ -46,6 +46,11 @@ export const ListEntriesQuery = z.strictObject({
   action: Text.optional(),
   target: Text.optional().describe('Id of what was acted upon'),
   outcome: OutcomeText.optional(),
+  trace_id: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/, 'Is not a trace id: 32 lower-case hex digits')
+    .optional()
+    .describe('The trace id of an answer: the second field of its `traceparent`'),
   from: TimestampInput.optional().describe('Occurred at this time or later'),
   to: TimestampInput.optional().describe('Occurred before this time'),
 });

@@ -32,4 +32,7 @@ export class Entry {
 
   @Column('uuid', { name: 'organization_id', nullable: true })
   organizationId!: string | null;
+
+  @Column('text', { name: 'trace_id' })
+  traceId!: string;
 }

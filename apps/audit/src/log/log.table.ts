@@ -78,9 +78,10 @@ export class LogTable {
     const of = <T>(pick: (leaf: Leaf) => T): T[] => entries.map(({ leaf }) => pick(leaf));
     await this.database.query(
       `INSERT INTO entries (leaf_index, id, bytes, leaf_hash, occurred_at, recorded_at, recorded_by,
-         actor_type, actor_id, action, target_type, target_id, outcome, organization_id)
+         actor_type, actor_id, action, target_type, target_id, outcome, organization_id, trace_id)
        SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::bytea[], $4::bytea[], $5::timestamptz[], $6::timestamptz[],
-         $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::uuid[])`,
+         $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::uuid[],
+         $15::text[])`,
       [
         entries.map(({ index }) => index),
         of((leaf) => leaf.id),
@@ -96,6 +97,7 @@ export class LogTable {
         of((leaf) => leaf.target.id),
         of((leaf) => leaf.outcome),
         of((leaf) => leaf.organization_id),
+        of((leaf) => leaf.trace_id),
       ],
     );
   }

@@ -50,4 +50,14 @@ export const auditMigrations: Migration[] = [
       REVOKE DELETE, TRUNCATE ON subject_keys FROM audit_app;
     `,
   },
+  {
+    name: '0003-trace-id',
+    up: `
+      -- What is hashed holds it already; it is taken out to be searched for. The default is for instances of the version
+      -- before, which still append while an upgrade rolls.
+      ALTER TABLE entries ADD COLUMN trace_id text NOT NULL DEFAULT '';
+      UPDATE entries SET trace_id = coalesce(convert_from(bytes, 'UTF8')::json ->> 'trace_id', '');
+      CREATE INDEX entries_trace ON entries (trace_id, leaf_index DESC);
+    `,
+  },
 ];

@@ -21,6 +21,7 @@ const CONDITIONS = {
   action: 'entry.action = :action',
   target: 'entry.target_id = :target',
   outcome: 'entry.outcome = :outcome',
+  trace_id: 'entry.trace_id = :trace_id',
   from: 'entry.occurred_at >= :from',
   to: 'entry.occurred_at < :to',
 } as const;
