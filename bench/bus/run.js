@@ -1,11 +1,12 @@
 import { Logger } from '@nestjs/common';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg } from 'node:os';
+import { loadavg } from 'node:os';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { median, quantile } from '../lib/load.js';
 import { start, stop } from '../lib/processes.js';
+import { ask } from '../lib/ask.js';
+import { record, rounded } from '../lib/result.js';
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 9);
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 4);
@@ -195,25 +196,6 @@ async function timesOf({ from, to }, numbers, rate, seconds) {
   return { times, cpuMicrosEach: (sent.cpuMicros + got.cpuMicros) / count };
 }
 
-let asked = 0;
-
-function ask({ child }, order) {
-  const id = asked++;
-  return new Promise((resolve, reject) => {
-    const ended = (code) => reject(new Error(`a worker ended with ${code}`));
-    const heard = (message) => {
-      if (message.id !== id) return;
-      child.off('message', heard);
-      child.off('exit', ended);
-      if (message.error === undefined) resolve(message.answer);
-      else reject(new Error(message.error));
-    };
-    child.on('message', heard);
-    child.once('exit', ended);
-    child.send({ id, ...order });
-  });
-}
-
 function report(throughput, latency, loadBefore) {
   console.log(`\nbus: ${ROUNDS} interleaved rounds, medians; ${RECORDS} records a round`);
   console.table(Object.fromEntries(throughput.rows.map(({ name, ...row }) => [name, row])));
@@ -235,26 +217,9 @@ function report(throughput, latency, loadBefore) {
   for (const { what, measured, limit, within } of budgets) {
     console.log(`budget: ${what}: ${measured}, ${limit} allowed: ${within ? 'yes' : 'NO'}`);
   }
-  write({ load_average_before: loadBefore, throughput, latency, budgets });
-}
-
-function write(result) {
-  const folder = new URL('../results/', import.meta.url);
-  mkdirSync(folder, { recursive: true });
-  const about = {
-    benchmark: 'bus',
-    at: new Date().toISOString(),
-    node: process.version,
-    cpu: cpus()[0]?.model ?? 'unknown',
-    cores: cpus().length,
-    settings: { rounds: ROUNDS, seconds: SECONDS, records: RECORDS, paces: PACES },
-  };
-  writeFileSync(
-    new URL('bus.json', folder),
-    `${JSON.stringify({ ...about, ...result }, null, 2)}\n`,
+  record(
+    'bus',
+    { rounds: ROUNDS, seconds: SECONDS, records: RECORDS, paces: PACES },
+    { load_average_before: loadBefore, throughput, latency, budgets },
   );
-}
-
-function rounded(value) {
-  return Math.round(value * 1000) / 1000;
 }

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { median } from '../lib/load.js';
 import { start, stop } from '../lib/processes.js';
+import { ask } from '../lib/ask.js';
+import { record, rounded } from '../lib/result.js';
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 2);
@@ -130,24 +130,6 @@ async function measureStampedes(redisEnv) {
   return results;
 }
 
-let asked = 0;
-
-function ask({ child }, order) {
-  const id = asked++;
-  return new Promise((resolve, reject) => {
-    const ended = (code) => reject(new Error(`a worker ended with ${code}`));
-    const heard = (message) => {
-      if (message.id !== id) return;
-      child.off('message', heard);
-      child.off('exit', ended);
-      resolve(message.answer);
-    };
-    child.on('message', heard);
-    child.once('exit', ended);
-    child.send({ id, ...order });
-  });
-}
-
 function report(rows, stampedes) {
   console.log(`\ncache: ${ROUNDS} interleaved rounds of ${SECONDS} s, 32 callers, medians`);
   console.table(Object.fromEntries(rows.map(({ name, job, ...row }) => [`${job}: ${name}`, row])));
@@ -157,26 +139,9 @@ function report(rows, stampedes) {
   const once = held.every(({ loads }) => loads === 1);
   console.log(`one load for ${CALLERS} callers: ${once ? 'yes' : 'NO'}`);
   if (!once) process.exitCode = 1;
-  write({ rows, stampedes, one_load: once });
-}
-
-function write(result) {
-  const folder = new URL('../results/', import.meta.url);
-  mkdirSync(folder, { recursive: true });
-  const about = {
-    benchmark: 'cache',
-    at: new Date().toISOString(),
-    node: process.version,
-    cpu: cpus()[0]?.model ?? 'unknown',
-    cores: cpus().length,
-    settings: { rounds: ROUNDS, seconds: SECONDS, callers: CALLERS, load_ms: LOAD_MS },
-  };
-  writeFileSync(
-    new URL('cache.json', folder),
-    `${JSON.stringify({ ...about, ...result }, null, 2)}\n`,
+  record(
+    'cache',
+    { rounds: ROUNDS, seconds: SECONDS, callers: CALLERS, load_ms: LOAD_MS },
+    { rows, stampedes, one_load: once },
   );
-}
-
-function rounded(value) {
-  return Math.round(value * 1000) / 1000;
 }

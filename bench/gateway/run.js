@@ -1,11 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { load, median, quantile } from '../lib/load.js';
 import { cpuSeconds, proportionalMemory, start, stop } from '../lib/processes.js';
 import { accessToken, makeKey } from './tokens.js';
+import { record, rounded } from '../lib/result.js';
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 7);
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 3);
@@ -106,7 +105,7 @@ function report(targets) {
   console.log(
     `\ngateway: ${ROUNDS} interleaved rounds of ${SECONDS} s, ${CONNECTIONS} connections, medians`,
   );
-  console.table(Object.fromEntries(rows.map(({ title, name: _name, ...row }) => [title, row])));
+  console.table(Object.fromEntries(rows.map(({ title, ...row }) => [title, row])));
   const gateway = rows[1];
   const budget = {
     cpu_vs_relay_at_most: 1.25,
@@ -116,26 +115,9 @@ function report(targets) {
   console.log(
     `budget: ${gateway.cpu_vs_relay} of at most 1.25 times the relay, ${gateway.cpu_vs_http_proxy} of at most 0.5 times @fastify/http-proxy`,
   );
-  write({ rows, budget, rounds: targets.map(({ name, rounds }) => ({ name, rounds })) });
-}
-
-function write(result) {
-  const folder = new URL('../results/', import.meta.url);
-  mkdirSync(folder, { recursive: true });
-  const about = {
-    benchmark: 'gateway',
-    at: new Date().toISOString(),
-    node: process.version,
-    cpu: cpus()[0]?.model ?? 'unknown',
-    cores: cpus().length,
-    settings: { rounds: ROUNDS, seconds: SECONDS, connections: CONNECTIONS, subjects: SUBJECTS },
-  };
-  writeFileSync(
-    new URL('gateway.json', folder),
-    `${JSON.stringify({ ...about, ...result }, null, 2)}\n`,
+  record(
+    'gateway',
+    { rounds: ROUNDS, seconds: SECONDS, connections: CONNECTIONS, subjects: SUBJECTS },
+    { rows, budget, rounds: targets.map(({ name, rounds }) => ({ name, rounds })) },
   );
-}
-
-function rounded(value) {
-  return Math.round(value * 1000) / 1000;
 }

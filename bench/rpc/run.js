@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { median } from '../lib/load.js';
 import { start, stop } from '../lib/processes.js';
+import { ask } from '../lib/ask.js';
+import { record, rounded } from '../lib/result.js';
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 25);
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 1);
@@ -45,18 +45,6 @@ export async function run() {
   }
 }
 
-function ask({ child, name }, order) {
-  return new Promise((resolve, reject) => {
-    const ended = (code) => reject(new Error(`the process of ${name} ended with ${code}`));
-    child.once('exit', ended);
-    child.once('message', (answer) => {
-      child.off('exit', ended);
-      resolve(answer);
-    });
-    child.send(order);
-  });
-}
-
 function report(targets) {
   const by = new Map(targets.map((target) => [target.name, target]));
   const against = (target, name) =>
@@ -80,26 +68,9 @@ function report(targets) {
   console.log(
     `budget: ${ratio} of at most ${AT_MOST} times raw grpc-js with the same metadata; ${rows[2].cpu_vs_raw} times one that sends none`,
   );
-  write({ rows, budget, rounds: targets.map(({ name, rounds }) => ({ name, rounds })) });
-}
-
-function write(result) {
-  const folder = new URL('../results/', import.meta.url);
-  mkdirSync(folder, { recursive: true });
-  const about = {
-    benchmark: 'rpc',
-    at: new Date().toISOString(),
-    node: process.version,
-    cpu: cpus()[0]?.model ?? 'unknown',
-    cores: cpus().length,
-    settings: { rounds: ROUNDS, seconds: SECONDS, callers: 32 },
-  };
-  writeFileSync(
-    new URL('rpc.json', folder),
-    `${JSON.stringify({ ...about, ...result }, null, 2)}\n`,
+  record(
+    'rpc',
+    { rounds: ROUNDS, seconds: SECONDS, callers: 32 },
+    { rows, budget, rounds: targets.map(({ name, rounds }) => ({ name, rounds })) },
   );
-}
-
-function rounded(value) {
-  return Math.round(value * 1000) / 1000;
 }

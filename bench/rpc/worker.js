@@ -44,6 +44,6 @@ async function loop(seconds) {
   };
 }
 
-process.on('message', async ({ seconds }) => process.send(await loop(seconds)));
+process.on('message', async ({ id, seconds }) => process.send({ id, answer: await loop(seconds) }));
 process.once('disconnect', () => process.exit(0));
 process.send({ port: 0 });

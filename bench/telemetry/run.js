@@ -1,10 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { load, median, quantile } from '../lib/load.js';
 import { cpuSeconds } from '../lib/processes.js';
+import { record, rounded } from '../lib/result.js';
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 15);
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 2);
@@ -145,31 +144,14 @@ function report([off, on], exported) {
   const ratio = rows[1].cpu_vs_off;
   const budget = { cpu_vs_off_at_most: AT_MOST, measured: ratio, within: ratio <= AT_MOST };
   console.log(`budget: ${ratio} of at most ${AT_MOST} times the CPU a request without telemetry`);
-  write({
-    rows,
-    budget,
-    ...exported,
-    rounds: [off, on].map(({ name, rounds }) => ({ name, rounds })),
-  });
-}
-
-function write(result) {
-  const folder = new URL('../results/', import.meta.url);
-  mkdirSync(folder, { recursive: true });
-  const about = {
-    benchmark: 'telemetry',
-    at: new Date().toISOString(),
-    node: process.version,
-    cpu: cpus()[0]?.model ?? 'unknown',
-    cores: cpus().length,
-    settings: { rounds: ROUNDS, seconds: SECONDS, connections: CONNECTIONS, sampled: 0.01 },
-  };
-  writeFileSync(
-    new URL('telemetry.json', folder),
-    `${JSON.stringify({ ...about, ...result }, null, 2)}\n`,
+  record(
+    'telemetry',
+    { rounds: ROUNDS, seconds: SECONDS, connections: CONNECTIONS, sampled: 0.01 },
+    {
+      rows,
+      budget,
+      ...exported,
+      rounds: [off, on].map(({ name, rounds }) => ({ name, rounds })),
+    },
   );
-}
-
-function rounded(value) {
-  return Math.round(value * 1000) / 1000;
 }
