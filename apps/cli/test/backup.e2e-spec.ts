@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import {
+  blocksOf,
   describeWithEngines,
   engineSet,
   ENGINES_START_MS,
@@ -17,11 +18,9 @@ import { WORKSPACE } from './support/readme-tour.ts';
 jest.setTimeout(400_000);
 
 const run = promisify(execFile);
-const [backUp = '', restore = '', check = ''] = [
-  ...readFileSync(join(WORKSPACE, 'docs/backup.md'), 'utf8').matchAll(
-    /^```bash\n([\s\S]*?)^```$/gm,
-  ),
-].map(([, code = '']) => code);
+const [backUp = '', restore = '', check = ''] = blocksOf(
+  readFileSync(join(WORKSPACE, 'docs/backup.md'), 'utf8'),
+).map(({ code }) => code);
 
 interface Entries {
   items: { id: string; action: string; metadata?: unknown }[];

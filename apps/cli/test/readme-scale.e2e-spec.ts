@@ -9,10 +9,11 @@ import {
   type EngineSet,
   ENGINES_START_MS,
   eventually,
+  missingFrom,
 } from '@gatehouse/testing';
 import { startPlatform, TestClient, type TestPlatform } from '@gatehouse/testing-platform';
 import { jest } from '@jest/globals';
-import { blocks, missingFrom, runTour } from './support/readme-tour.ts';
+import { blocks, runTour } from './support/readme-tour.ts';
 
 jest.setTimeout(180_000);
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ChildProcessHandle } from '@gatehouse/testing';
+import { type ChildProcessHandle, missingFrom } from '@gatehouse/testing';
 import { jest } from '@jest/globals';
 import { Launcher } from './launcher.driver.ts';
-import { blocks, missingFrom, README, runTour, WORKSPACE } from './support/readme-tour.ts';
+import { blocks, README, runTour, WORKSPACE } from './support/readme-tour.ts';
 
 jest.setTimeout(180_000);
 

@@ -10,6 +10,13 @@ export {
 export { type Engine, enginesBin } from './engines/engines-bin.ts';
 export { eventually, type EventuallyOptions } from './eventually.ts';
 export { freePort } from './free-port.ts';
+export {
+  blocksOf,
+  missingFrom,
+  type PageBlock,
+  runBlocks,
+  type RunBlocksOptions,
+} from './pages/page-blocks.ts';
 export { PackageRegistry } from './registry/package-registry.ts';
 export { requireTls } from './postgres/require-tls.ts';
 export { postgresServer, type PostgresServer } from './postgres/postgres-server.ts';
