@@ -17,8 +17,9 @@ import { Global, Injectable, Module } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { createPrivateKey } from 'node:crypto';
 import { type ClientOf, ClientsModule, clientToken, InjectClient } from '../src/index.ts';
-import { echoV1 } from './echo.contract.ts';
+import { EchoLost, echoV1 } from './echo.contract.ts';
 import { EchoServer, type SeenCall } from './echo.server.ts';
+import { recording } from './recorded-spans.ts';
 
 const principal: Principal = {
   id: 'user-1',
@@ -123,6 +124,75 @@ describe('ClientsModule', () => {
     const trace = parseTraceparent(header('traceparent'));
     expect(trace?.traceId).toBe(context.trace.traceId);
     expect(trace?.spanId).not.toBe(context.trace.spanId);
+  });
+
+  describe('records a stream as one span, which is over when the stream is', () => {
+    const follow = async (request: object, options: object = {}, until = Infinity) => {
+      for await (const message of echo.watch(request, options)) if (message.number >= until) break;
+    };
+
+    it('and what the server is told to be its parent', async () => {
+      let numbers = 0;
+      const { spans, done } = recording(async () => {
+        for await (const { number } of echo.watch({ count: 20 })) {
+          numbers = number;
+          expect(spans.map(({ ended }) => ended)).toEqual([0, 0]);
+        }
+        // What follows is no part of it.
+        await echo.read({});
+      });
+      await done;
+      expect(numbers).toBe(20);
+      const [work, stream, call] = spans;
+      expect(stream).toMatchObject({
+        name: 'gatehouse.echo.v1.EchoService/Watch',
+        trace: { traceId: work?.trace.traceId, parentSpanId: work?.trace.spanId },
+        attributes: {
+          'rpc.system.name': 'grpc',
+          'rpc.method': 'gatehouse.echo.v1.EchoService/Watch',
+          'rpc.status_code': 'OK',
+          'server.address': 'echo',
+        },
+        events: 0,
+        failed: false,
+        ended: 1,
+      });
+      expect(call?.trace.parentSpanId).toBe(work?.trace.spanId);
+      const watched = server.calls.find(({ method }) => method === 'watch');
+      expect(watched?.metadata.get('traceparent')).toEqual([
+        `00-${String(work?.trace.traceId)}-${String(stream?.trace.spanId)}-01`,
+      ]);
+    });
+
+    it.each([
+      ['left', () => follow({}, {}, 2), { 'rpc.status_code': 'CANCELLED' }, false],
+      [
+        'given up',
+        () => follow({}, { signal: AbortSignal.timeout(50) }),
+        { 'rpc.status_code': 'CANCELLED' },
+        false,
+      ],
+      [
+        'out of time',
+        () => follow({}, { deadlineMs: 50 }),
+        { 'rpc.status_code': 'DEADLINE_EXCEEDED', 'gatehouse.code': 'DEADLINE_EXCEEDED' },
+        true,
+      ],
+      [
+        'broken',
+        () => follow({ text: 'lost' }),
+        { 'rpc.status_code': 'NOT_FOUND', 'error.type': 'NOT_FOUND' },
+        true,
+      ],
+    ])('%s', async (how, work, attributes, failed) => {
+      server.answer = (_method, { text }) => {
+        if (text === 'lost') throw new EchoLost();
+        return '';
+      };
+      const { spans, done } = recording(work);
+      await done.catch(() => undefined);
+      expect(spans.at(-1)).toMatchObject({ attributes, failed, events: 0, ended: 1 });
+    });
   });
 
   it('begins a request and a trace where there is none', async () => {

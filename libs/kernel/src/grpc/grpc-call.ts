@@ -40,15 +40,17 @@ export function runCall(
     if (finished) return;
     finished = true;
     const answer = error === undefined ? null : toGrpcError(error);
+    // Nobody reads the answer of a call that was cancelled, but it is counted, and is no failure of this process.
+    const code = error instanceof CallCancelled ? Code.CANCELLED : (answer?.code ?? Code.OK);
     requestContext.run(context, () =>
       report({
         path,
-        code: answer?.code ?? Code.OK,
+        code,
         durationMs: performance.now() - began,
         ...(error !== undefined && { error }),
       }),
     );
-    endGrpcSpan(context, answer?.code ?? Code.OK, error);
+    endGrpcSpan(context, code, error);
     settle(answer);
     over.abort();
   };
