@@ -30,6 +30,7 @@ import { KnownNetworks } from './credentials/known-networks.ts';
 import { UsersSubscriber } from './credentials/users.subscriber.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { JwksController } from './keys/jwks.controller.ts';
+import { KeyCheckup } from './keys/key-checkup.ts';
 import { KeyRing } from './keys/key-ring.ts';
 import { KeyRotation } from './keys/key-rotation.ts';
 import { KeysModule } from './keys/keys.module.ts';
@@ -94,6 +95,7 @@ import { TokenIssuer } from './tokens/token-issuer.ts';
     // signing keys and tokens
     KeyRotation,
     KeyRing,
+    KeyCheckup,
     TokenIssuer,
     GetKeySetHandler,
     GetSignedKeySetHandler,

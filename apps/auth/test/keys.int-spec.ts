@@ -2,11 +2,13 @@ import { createPublicKey, sign } from 'node:crypto';
 
 import { Directory } from '@gatehouse/discovery';
 import { KeySet, openKeySet, TokenVerifier } from '@gatehouse/guards';
-import { newId } from '@gatehouse/kernel';
+import { Checkup, CommandRegistry, newId } from '@gatehouse/kernel';
 import { Sealer } from '@gatehouse/persistence';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { QueryBus } from '@nestjs/cqrs';
 
+import { AuthConfig } from '../src/auth.config.ts';
+import { KeyCheckup } from '../src/keys/key-checkup.ts';
 import { KeyRing } from '../src/keys/key-ring.ts';
 import { KeyRotation, sealContext } from '../src/keys/key-rotation.ts';
 import { GetSignedKeySet } from '../src/keys/queries/get-key-set.ts';
@@ -129,6 +131,50 @@ describe('signing keys', () => {
     for (const each of [old, fresh]) {
       expect(() => elliptic.get(TokenVerifier).verify(each)).not.toThrow();
     }
+  });
+
+  describe('as the doctor finds them', () => {
+    const judge = async (later = 0) => auth.get(KeyCheckup).judge(await all(), Date.now() + later);
+
+    it('sign, and have a successor in time', async () => {
+      expect(await judge()).toMatchObject([
+        { state: 'ok', what: expect.stringMatching(/has signed for 24 h; .* due in 89 days/) },
+      ]);
+      const { kid } = await auth.get(KeyRotation).rotate();
+      expect(await judge()).toMatchObject([
+        { what: expect.stringContaining(`${kid} is published`) },
+      ]);
+    });
+
+    it('have signed for too long', async () => {
+      await shift('95 days');
+      expect(await judge()).toMatchObject([
+        {
+          state: 'problem',
+          what: expect.stringContaining('overdue by 6 days'),
+          mend: expect.stringContaining('rotate-keys'),
+        },
+      ]);
+    });
+
+    it('do not sign yet, by a clock that is behind', async () => {
+      expect(await judge(-2 * 86_400_000)).toMatchObject([
+        { state: 'problem', what: expect.stringContaining('no key signs now') },
+      ]);
+    });
+
+    it('cannot be opened by a key that is of another database', async () => {
+      const stranger = new KeyCheckup(
+        auth.get(SigningKeyStore),
+        new Sealer(Buffer.alloc(32).toString('base64')),
+        auth.get(AuthConfig),
+        new Checkup(new CommandRegistry()),
+      );
+      expect(stranger.judge(await all(), Date.now())).toMatchObject([
+        { state: 'ok' },
+        { state: 'problem', what: expect.stringContaining('DATA_ENCRYPTION_KEY') },
+      ]);
+    });
   });
 
   it('are published as a JWS under the key that the directory lists for Auth', async () => {

@@ -69,6 +69,7 @@ program
   .command('doctor')
   .description('look for what keeps the platform from working, and say how to mend it')
   .option('--scale', 'of a platform that is started with --scale')
+  .option('--json', 'for machines')
   .action(async (options: DoctorOptions) => (await import('./commands/doctor.ts')).doctor(options));
 
 program

@@ -1,8 +1,11 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { jest } from '@jest/globals';
-import { type ChildProcessHandle, eventually } from '@gatehouse/testing';
+import { generateServiceKey } from '@gatehouse/discovery';
+import { type ChildProcessHandle, eventually, TestAuthority } from '@gatehouse/testing';
+import pg from 'pg';
 import { Launcher, runs } from './launcher.driver.ts';
 
 jest.setTimeout(180_000);
@@ -31,6 +34,37 @@ describe('the launcher', () => {
       readFileSync(launcher.file('administrator.json'), 'utf8'),
     ) as typeof user;
     return { email: stored.email, password: stored.password };
+  };
+
+  const asAdministrator = async (sql: string, values: string[] = []) => {
+    const url = readFileSync(launcher.file('credentials/platform/database-url'), 'utf8').trim();
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    try {
+      return (await client.query<Record<string, string>>(sql, values)).rows;
+    } finally {
+      await client.end();
+    }
+  };
+  const migrationsOf = async (schema: string) =>
+    asAdministrator(`SELECT * FROM ${schema}.migrations ORDER BY applied_at`);
+  const lastOf = async (schema: string) => (await migrationsOf(schema)).at(-1)!;
+  const firstOf = async (schema: string) => (await migrationsOf(schema))[0]!;
+  /** Removes the record of a migration; returns how to bring it back. */
+  const spoil = async (schema: string, row: Record<string, string>) => {
+    await asAdministrator(`DELETE FROM ${schema}.migrations WHERE name = $1`, [row.name!]);
+    return () =>
+      asAdministrator(`INSERT INTO ${schema}.migrations VALUES ($1, $2, $3)`, [
+        row.name!,
+        row.checksum!,
+        row.applied_at!,
+      ]);
+  };
+  /** Returns how to bring back what it held. */
+  const replaceFile = (name: string, content: string) => {
+    const held = readFileSync(launcher.file(name));
+    writeFileSync(launcher.file(name), content);
+    return () => writeFile(launcher.file(name), held);
   };
 
   describe('at the first start', () => {
@@ -72,11 +106,64 @@ describe('the launcher', () => {
     expect((await launcher.run('reset', '--yes')).output).toContain('already running');
   });
 
+  it('is found ill by the doctor where it is, with what to do, each fault by itself', async () => {
+    const authority = await TestAuthority.make(); // its certificate is good for less than two days
+    const mend = [
+      await spoil('identity', await lastOf('identity')),
+      await spoil('audit', await firstOf('audit')),
+      replaceFile('credentials/identity/service-key', generateServiceKey().privateKey),
+      replaceFile('credentials/gateway/service-key', 'not a key'),
+      replaceFile('credentials/auth/data-encryption-key', Buffer.alloc(32, 7).toString('base64')),
+    ];
+    await asAdministrator(`INSERT INTO authz.migrations (name) VALUES ('9999-of-tomorrow')`);
+    process.kill(launcher.pidOf('audit'), 'SIGSTOP');
+    const { code, output } = await launcher.runWith(
+      {
+        NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent('const now = Date.now; Date.now = () => now() + 30_000')}`,
+        KAFKA_TLS: 'on',
+        KAFKA_TLS_CA: authority.ca,
+      },
+      'doctor',
+    );
+    process.kill(launcher.pidOf('audit'), 'SIGCONT');
+    await asAdministrator(`DELETE FROM authz.migrations WHERE name = '9999-of-tomorrow'`);
+    for (const undo of mend) await undo();
+    await authority.remove();
+
+    expect(code).toBe(1);
+    for (const said of [
+      /✗ this machine's clock is \d+\.\d s ahead of that of PostgreSQL[^\n]*\n +run a time service/,
+      /✗ identity: schema identity lacks \S+\n +run `migrate` of identity/,
+      /✗ audit: schema audit has later migrations, and no record of \S+\n +it is half restored/,
+      /! authz: schema authz is newer than this build, which does not know 9999-of-tomorrow/,
+      /✗ the directory lists another key of identity than identity\/service-key/,
+      /✗ gateway cannot be started: [^\n]*GATEHOUSE_SERVICE_KEY: must be an Ed25519 key/,
+      /✗ auth: the private key of \S+ cannot be opened by the DATA_ENCRYPTION_KEY of Auth/,
+      /✗ identity: the certificate in KAFKA_TLS_CA ends on \S+\n +issue a new one/,
+      /✗ audit does not answer at .*admin http/,
+      /✓ identity is ready, and answers/,
+      /✓ the keys that verify tokens are at http/,
+    ]) {
+      expect(output).toMatch(said);
+    }
+  });
+
   it('is found well by the doctor', async () => {
-    const { code, output } = await launcher.run('doctor');
-    expect(output).toContain('identity is ready');
-    expect(output).toContain('No problem was found');
-    expect(code).toBe(0);
+    // A service that was held up comes back to the registry by itself.
+    const { output } = await eventually(
+      async () => {
+        const found = await launcher.run('doctor');
+        expect(found).toMatchObject({
+          code: 0,
+          output: expect.stringContaining('No problem was found') as string,
+        });
+        return found;
+      },
+      { timeoutMs: 90_000, intervalMs: 1_000 },
+    );
+    for (const said of ['identity is ready', 'schema platform is up to date', 'has signed for']) {
+      expect(output).toContain(said);
+    }
   });
 
   it('starts a service again that has died, and says so', async () => {

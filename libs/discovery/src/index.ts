@@ -21,6 +21,7 @@ export {
   signDirectory,
 } from './documents/directory.document.ts';
 export type { RefusalReason, ServiceInstance } from './documents/instance.entry.ts';
+export { examineRegistry, type RegistryExamination } from './examine-registry.ts';
 export { generateServiceKey, publicKeyOf, type ServiceKeyPair } from './documents/keys.ts';
 export { PostgresRegistryStore } from './postgres/postgres-registry.store.ts';
 export {
@@ -30,5 +31,5 @@ export {
 } from './publishing/publish-directory.ts';
 export { RegistryStore, type StoredEntry } from './registry.store.ts';
 export { StaticRegistryStore } from './static/static-registry.store.ts';
-export { issueProvisionerToken } from './via/via.token.ts';
+export { CLOCK_TOLERANCE_SECONDS, issueProvisionerToken } from './via/via.token.ts';
 export { type ViaCaller, ViaTokens } from './via/via.tokens.ts';

@@ -31,6 +31,7 @@ export { Idempotent } from './idempotency/idempotent.decorator.ts';
 export { migrate, type MigratePlan } from './migrations/migrate.ts';
 export type { Migration, PlatformMigration } from './migrations/migration.ts';
 export { persistenceMigrations } from './migrations/persistence.migrations.ts';
+export { schemaFindings, type SchemaState, schemaStateOf } from './migrations/schema-state.ts';
 export { identifier, literal } from './migrations/quote.ts';
 export { PageTokens } from './pages/page-token.ts';
 export { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, pageOf, PageQuery } from './pages/page.schemas.ts';

@@ -1,6 +1,8 @@
 import {
+  Checkup,
   CommandRegistry,
   EngineConfig,
+  type Finding,
   Health,
   Lifecycle,
   Metrics,
@@ -15,6 +17,7 @@ import { Idempotency } from './idempotency/idempotency.ts';
 import { migrate } from './migrations/migrate.ts';
 import type { Migration } from './migrations/migration.ts';
 import { persistenceMigrations } from './migrations/persistence.migrations.ts';
+import { schemaFindings, type SchemaState, schemaStateOf } from './migrations/schema-state.ts';
 import { MigratorConfig, PersistenceConfig } from './persistence.config.ts';
 
 export const PERSISTENCE_OPTIONS = Symbol('persistence options');
@@ -38,6 +41,7 @@ export class PersistenceLifecycle {
     health: Health,
     commands: CommandRegistry,
     metrics: Metrics,
+    checkup: Checkup,
   ) {
     const probe = new DatabaseProbe(database.options);
     lifecycle.onStart('database', 'open the schema', () => this.open());
@@ -47,6 +51,7 @@ export class PersistenceLifecycle {
     });
     health.addReadiness('database', () => probe.check());
     commands.add('migrate', "bring the service's schema up to date", () => this.migrate());
+    checkup.add('schema', () => this.look());
     publishDatabase(metrics, database);
   }
 
@@ -78,23 +83,24 @@ export class PersistenceLifecycle {
     );
   }
 
+  private state(): Promise<SchemaState> {
+    const query = (sql: string, parameters: unknown[]) => this.database.query(sql, parameters);
+    return schemaStateOf(query, this.info.name, this.migrations);
+  }
+
   /** A schema that is ahead is fine (a rolling upgrade); one that is behind is not. */
   private async refuseOldSchema(): Promise<void> {
-    const [known] = await this.database.query<{ exists: boolean }>(
-      'SELECT to_regclass($1) IS NOT NULL AS exists',
-      [`"${this.info.name}".migrations`],
-    );
-    const applied = known?.exists
-      ? await this.database.query<{ name: string }>(
-          `SELECT name FROM "${this.info.name}".migrations`,
-        )
-      : [];
-    const names = new Set(applied.map(({ name }) => name));
-    const missing = this.migrations.filter(({ name }) => !names.has(name));
-    if (missing.length === 0) return;
+    const { missing, skipped } = await this.state();
+    const lacking = [...skipped, ...missing];
+    if (lacking.length === 0) return;
     throw new Error(
-      `schema ${this.info.name} lacks ${missing.map(({ name }) => name).join(', ')}: run the command \`migrate\` first`,
+      `schema ${this.info.name} lacks ${lacking.join(', ')}: run the command \`migrate\` first`,
     );
+  }
+
+  private async look(): Promise<Finding[]> {
+    await awaitPostgres(() => this.database.connect(), { url: this.database.options.url });
+    return schemaFindings(await this.state(), `\`migrate\` of ${this.info.name}`);
   }
 
   private async removeExpired(): Promise<void> {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
+import { Checkup, type Finding } from '@gatehouse/kernel';
 import { Database, Sealer } from '@gatehouse/persistence';
 import { Injectable } from '@nestjs/common';
 
@@ -14,7 +15,10 @@ export class SubjectKeys {
   constructor(
     private readonly database: Database,
     private readonly sealer: Sealer,
-  ) {}
+    checkup: Checkup,
+  ) {
+    checkup.add('subject keys', () => this.look());
+  }
 
   /** The keys of these subjects, made where there was none; without those that were destroyed. */
   async obtain(subjectIds: readonly string[]): Promise<Map<string, Buffer>> {
@@ -37,6 +41,28 @@ export class SubjectKeys {
   async find(subjectIds: readonly string[]): Promise<Map<string, Buffer>> {
     const wanted = [...new Set(subjectIds)];
     return wanted.length === 0 ? new Map() : this.open(await this.read(wanted));
+  }
+
+  /** Whether the key of sealing is the one of these data: the first and the last subject's keys open, or do not. */
+  private async look(): Promise<Finding[]> {
+    const rows = await this.database.query<{ subject_id: string; sealed_key: Buffer }>(
+      `(SELECT subject_id, sealed_key FROM subject_keys WHERE sealed_key IS NOT NULL ORDER BY subject_id LIMIT 1)
+       UNION (SELECT subject_id, sealed_key FROM subject_keys WHERE sealed_key IS NOT NULL ORDER BY subject_id DESC LIMIT 1)`,
+    );
+    try {
+      this.open(new Map(rows.map((row) => [row.subject_id, row.sealed_key])));
+    } catch {
+      return [
+        {
+          state: 'problem',
+          what: 'the keys of subjects cannot be opened by the DATA_ENCRYPTION_KEY of Audit',
+          mend: 'give Audit the data-encryption-key that belongs to this database, from the backup of its credentials (docs/backup.md)',
+        },
+      ];
+    }
+    const what =
+      rows.length === 0 ? 'there are no keys of subjects yet' : 'the keys of subjects open';
+    return [{ state: 'ok', what }];
   }
 
   private async read(ids: readonly string[]): Promise<Map<string, Buffer | null>> {

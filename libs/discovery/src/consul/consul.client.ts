@@ -29,6 +29,8 @@ export interface ConsulAnswer {
   text: string;
   /** `X-Consul-Index`; 0 where there is none. */
   index: number;
+  /** `Date` of the agent, to the second; NaN where there is none. */
+  date: number;
 }
 
 const TIMEOUT_MS = 2_000;
@@ -93,7 +95,8 @@ export class ConsulClient {
     const { statusCode: status } = answer;
     if ((status < 200 || status > 299) && !allow.includes(status))
       throw new ConsulError(`${method} ${path}`, status, text);
-    return { status, text, index: Number(answer.headers['x-consul-index'] ?? 0) };
+    const { 'x-consul-index': index = 0, date = '' } = answer.headers;
+    return { status, text, index: Number(index), date: Date.parse(String(date)) };
   }
 
   /** Cuts what is still under way. */

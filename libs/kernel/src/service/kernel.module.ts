@@ -7,6 +7,7 @@ import { KernelConfig } from '../config/kernel.config.ts';
 import { AllErrorsFilter } from '../errors/all-errors.filter.ts';
 import { HttpFront } from '../http/http-front.ts';
 import { HttpHooks } from '../http/http-hooks.ts';
+import { Checkup } from '../lifecycle/checkup.ts';
 import { CommandRegistry } from '../lifecycle/command-registry.ts';
 import { HealthController } from '../lifecycle/health.controller.ts';
 import { Health } from '../lifecycle/health.ts';
@@ -32,7 +33,16 @@ export interface KernelOptions {
 export const KERNEL_OPTIONS = Symbol('kernel options');
 
 /** What higher libraries inject. */
-const open = [Listeners, Lifecycle, CommandRegistry, Health, LogLevel, Metrics, HttpHooks];
+const open = [
+  Listeners,
+  Lifecycle,
+  CommandRegistry,
+  Checkup,
+  Health,
+  LogLevel,
+  Metrics,
+  HttpHooks,
+];
 
 /** Apart, because the logger is made from it before anything else. */
 @Global()

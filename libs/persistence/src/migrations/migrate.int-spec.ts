@@ -1,6 +1,8 @@
+import pg from 'pg';
 import { provisionedDatabase, type ProvisionedDatabase } from '../testing/index.ts';
 import { migrate } from './migrate.ts';
 import type { Migration } from './migration.ts';
+import { schemaFindings, schemaStateOf } from './schema-state.ts';
 
 let database: ProvisionedDatabase;
 const run = (migrations: Migration[]) =>
@@ -40,6 +42,67 @@ describe('migrate', () => {
     await expect(run([{ name: '1', up: 'CREATE TABLE log (n bigint)' }])).rejects.toThrow(
       'migration 1 was changed',
     );
+  });
+
+  describe('the state of a schema', () => {
+    const steps = ['1', '2', '3'].map((name): Migration => ({
+      name,
+      up: `CREATE TABLE t${name} ()`,
+    }));
+    const found = async (build: Migration[] = steps) => {
+      const own = await database.open('orders', { poolSize: 1 });
+      const state = await schemaStateOf((sql, values) => own.query(sql, values), 'orders', build);
+      return schemaFindings(state, '`migrate`').map(({ state, what }) => `${state}: ${what}`);
+    };
+    const asOwner = async (sql: string) => {
+      const client = new pg.Client({ connectionString: database.adminUrl });
+      await client.connect();
+      await client.query(sql);
+      await client.end();
+    };
+    // Of the library itself; what a service has besides is what is looked at.
+    beforeEach(() => asOwner('DELETE FROM orders.migrations'));
+
+    it('is what the build expects', async () => {
+      await run(steps);
+      expect(await found()).toEqual(['ok: schema orders is up to date, 3 migrations']);
+    });
+
+    it('lacks what was never applied', async () => {
+      await run(steps.slice(0, 1));
+      expect(await found()).toEqual(['problem: schema orders lacks 2, 3']);
+    });
+
+    it('is newer than the build', async () => {
+      await run(steps);
+      expect(await found(steps.slice(0, 2))).toEqual([
+        'warning: schema orders is newer than this build, which does not know 3',
+      ]);
+    });
+
+    it('has lost a record in the middle', async () => {
+      await run(steps);
+      await asOwner(`DELETE FROM orders.migrations WHERE name = '2'`);
+      expect(await found()).toEqual([
+        'problem: schema orders has later migrations, and no record of 2',
+      ]);
+    });
+
+    it('was made by another text', async () => {
+      await run(steps);
+      const build = [{ name: '1', up: 'CREATE TABLE t1 (n int)' }, ...steps.slice(1)];
+      expect(await found(build)).toEqual([
+        "problem: schema orders was made by another text of 1 than this build's",
+      ]);
+    });
+
+    it('has tables and no records', async () => {
+      await run(steps);
+      await asOwner('DROP TABLE orders.migrations');
+      expect(await found()).toEqual([
+        'problem: schema orders has tables and no record of migrations',
+      ]);
+    });
   });
 
   it('refuses two steps of one name', async () => {

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { DataSource, type QueryRunner } from 'typeorm';
 import { awaitPostgres } from '../connection/await-postgres.ts';
 import { type PostgresAddress, postgresConnection } from '../connection/postgres-address.ts';
+import { checksumOf } from './checksum.ts';
 import type { Migration } from './migration.ts';
 import { identifier, literal } from './quote.ts';
 
@@ -133,12 +133,6 @@ async function revokeWrites(runner: QueryRunner, plan: MigratePlan): Promise<voi
   if (!role) return;
   const table = `${identifier(plan.schema)}.migrations`;
   await runner.query(`REVOKE INSERT, UPDATE, DELETE ON ${table} FROM ${identifier(app)}`);
-}
-
-/** Null for a function: its text says nothing dependable about what it does. */
-function checksumOf(migration: Migration): string | null {
-  if (typeof migration.up !== 'string') return null;
-  return createHash('sha256').update(migration.up).digest('hex');
 }
 
 function refuseRepeatedNames(migrations: readonly Migration[]): void {

@@ -2,10 +2,10 @@ import { awaitPostgres, describePostgres, postgresConnection } from '@gatehouse/
 import { addressOf } from '@gatehouse/cache/redis';
 import { consulOptionsOf } from '@gatehouse/discovery';
 import pg from 'pg';
-import { openConsul } from './consul/provision-consul.ts';
-import { openKafka } from './kafka/provision-kafka.ts';
-import { enginesOfEnvironment } from './provision.config.ts';
-import { openRedis } from './redis/provision-redis.ts';
+import { openConsul } from '../consul/provision-consul.ts';
+import { openKafka } from '../kafka/provision-kafka.ts';
+import { enginesOfEnvironment } from '../provision.config.ts';
+import { openRedis } from '../redis/provision-redis.ts';
 
 export interface EngineFinding {
   /** `Kafka at 127.0.0.1:9092`, without credentials. */

@@ -1,4 +1,4 @@
-import { nodeVersion } from './examine.ts';
+import { nodeVersion } from './machine.ts';
 
 describe('the doctor', () => {
   it.each([
