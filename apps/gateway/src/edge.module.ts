@@ -170,7 +170,11 @@ function pipeline(
   refusals: Refusals,
   spans: EdgeSpans,
 ): GatewayPipeline {
-  const log = new AccessLog(new Logger('Access'), config.GATEWAY_ACCESS_LOG_SAMPLE);
+  const log = new AccessLog(new Logger('Access'), {
+    sample: config.GATEWAY_ACCESS_LOG_SAMPLE,
+    slowMs: config.GATEWAY_TRACE_SLOW_MS,
+    othersPerSecond: config.GATEWAY_TRACE_UNSAMPLED_PER_SECOND,
+  });
   return new GatewayPipeline({
     table: () => sync.table,
     tokens,

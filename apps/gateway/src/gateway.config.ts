@@ -32,11 +32,11 @@ export class GatewayConfig extends configOf({
   GATEWAY_CONNECT_TIMEOUT_MS: envInteger(1_000, 1, 60_000),
   /** How long an answer that has begun may pause, except server-sent events and routes declared as streaming. */
   GATEWAY_BODY_IDLE_TIMEOUT_MS: envInteger(30_000, 1, 3_600_000),
-  /** Share of answered requests that are logged; errors of the platform (5xx) always are. */
+  /** Share of requests that are logged. What failed (5xx) always is, and what was refused or slow, up to the rate below. */
   GATEWAY_ACCESS_LOG_SAMPLE: envNumber(0.05, 0, 1),
-  /** An unsampled request that takes longer has a span all the same, as one that is refused or fails has. */
+  /** An unsampled request that takes longer has a span and a line all the same, as one that is refused or fails has. */
   GATEWAY_TRACE_SLOW_MS: envInteger(1_000, 1, 3_600_000),
-  /** At most so many such spans a second. */
+  /** At most so many such spans, and such lines, a second. */
   GATEWAY_TRACE_UNSAMPLED_PER_SECOND: envInteger(100, 1, 1_000_000),
 }) {}
 

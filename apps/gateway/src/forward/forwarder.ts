@@ -56,7 +56,6 @@ class Forwarding implements CallOutcome {
   private deadline: NodeJS.Timeout;
   private call: ProxyCall | undefined;
   private isAnswering = false;
-  private isStreaming: boolean;
   private isOver = false;
   private bytesSeen = 0;
   private instance: UpstreamInstance | undefined;
@@ -73,7 +72,7 @@ class Forwarding implements CallOutcome {
     const { head, request } = exchange;
     this.body = head.hasBody ? new RequestBody(request, route.declaration.body_limit) : null;
     if (head.contentLength > 0) headers.push('content-length', String(head.contentLength));
-    this.isStreaming = route.declaration.streaming === true;
+    exchange.isStreaming = route.declaration.streaming === true;
     this.deadline = setTimeout(onTime, route.declaration.timeout_ms, this);
     exchange.running = this;
   }
@@ -86,7 +85,9 @@ class Forwarding implements CallOutcome {
   abort(reason: Error): void {
     if (this.isOver) return;
     this.instance?.circuit.onAbandoned();
-    endAttempt(this.span, 'client_gone');
+    const { isStreaming, response } = this.exchange;
+    // To leave a stream is how it usually ends.
+    endAttempt(this.span, isStreaming && this.isAnswering ? response.statusCode : 'client_gone');
     this.end();
     this.call?.abort(reason);
   }
@@ -94,7 +95,7 @@ class Forwarding implements CallOutcome {
   answering(contentType: unknown): void {
     this.isAnswering = true;
     if (typeof contentType === 'string' && contentType.startsWith('text/event-stream')) {
-      this.isStreaming = true;
+      this.exchange.isStreaming = true;
     }
     this.instance?.circuit.onSuccess();
   }
@@ -140,7 +141,7 @@ class Forwarding implements CallOutcome {
 
   /** Looked at seldom rather than counted often: a streamed answer costs no timer a piece. */
   private watchProgress(): void {
-    if (this.isStreaming) return;
+    if (this.exchange.isStreaming) return;
     const seen = this.exchange.request.socket.bytesWritten;
     if (seen === this.bytesSeen) {
       this.timeOut();

@@ -3,8 +3,10 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { request as httpRequest } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { edgeHeaders, refuse } from '../front/answer.ts';
+import type { RecordedSpan } from '@gatehouse/kernel';
 import type { Exchange } from '../front/exchange.ts';
 import type { Route } from '../routing/route.ts';
+import { beginAttempt, endAttempt, headersUnder } from '../telemetry/attempt-span.ts';
 import { pickOfTwo } from '../upstream/power-of-two.ts';
 import type { UpstreamInstance } from '../upstream/upstream-instance.ts';
 import { outwardHeaders } from './answer-headers.ts';
@@ -41,10 +43,16 @@ export class Upgrader {
       refuse(exchange, new UpstreamUnavailable());
       return;
     }
+    exchange.attempts++;
     exchange.instanceId = instance.instanceId;
-    const call = this.handshake(exchange, route, instance, via);
-    call.on('response', (answer) => passRefusal(exchange, answer));
+    const span = beginAttempt(exchange, instance);
+    const call = this.handshake(exchange, route, instance, { via, span });
+    call.on('response', (answer) => {
+      answer.once('close', () => endAttempt(span, answer.statusCode ?? 502));
+      passRefusal(exchange, answer);
+    });
     call.on('upgrade', (answer, upstream, early) => {
+      upstream.once('close', () => endAttempt(span, 101));
       this.join(exchange, answer, { client: socket, upstream }, { head, early });
     });
     call.end();
@@ -54,11 +62,12 @@ export class Upgrader {
     exchange: Exchange,
     route: Route,
     instance: UpstreamInstance,
-    via: string,
+    { via, span }: { via: string; span: RecordedSpan | undefined },
   ): ClientRequest {
     const { hostname, port, host } = new URL(instance.url);
+    const passed = upstreamHeaders(exchange, via, this.options.schemeOf(exchange));
     const headers = ['host', host, 'connection', 'upgrade', 'upgrade', 'websocket'];
-    headers.push(...upstreamHeaders(exchange, via, this.options.schemeOf(exchange)));
+    headers.push(...(span === undefined ? passed : headersUnder(span, passed)));
     const call = httpRequest({
       hostname,
       port,
@@ -69,6 +78,7 @@ export class Upgrader {
     });
     instance.onSent();
     let connected = false;
+    let isAbandoned = false;
     const connecting = setTimeout(
       () => call.destroy(new UpstreamUnavailable()),
       this.options.connectTimeoutMs,
@@ -95,13 +105,23 @@ export class Upgrader {
       instance.onDone();
     });
     call.on('error', (error) => {
+      if (isAbandoned) return;
       const now = performance.now();
       if (connected) instance.circuit.onFailure(now);
       else instance.circuit.onConnectFailed(now);
       const timedOut = error instanceof UpstreamTimeout;
+      endAttempt(span, timedOut ? 'timeout' : connected ? 'broken' : 'connect');
       refuse(exchange, timedOut ? error : new UpstreamUnavailable(undefined, { cause: error }));
     });
-    exchange.running = { abort: () => call.destroy() };
+    exchange.running = {
+      abort: () => {
+        isAbandoned = true;
+        // Who leaves in the midst of a handshake says nothing of the instance.
+        instance.circuit.onAbandoned();
+        endAttempt(span, 'client_gone');
+        call.destroy();
+      },
+    };
     return call;
   }
 

@@ -1,6 +1,6 @@
 import type { PlatformError } from '@gatehouse/contracts-platform';
 import type { Principal, RecordedSpan, SpanAttributes } from '@gatehouse/kernel';
-import { newId } from '@gatehouse/kernel';
+import { GATEHOUSE, newId } from '@gatehouse/kernel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Client } from '../request/client-address.ts';
@@ -43,7 +43,11 @@ export class Exchange {
   isSettled = false;
   /** Why it was refused by the gateway, for log and metrics. */
   refusedWith: string | undefined;
+  /** What the decision against it said: of its rules, never of what was sent. */
+  refusedBecause: string | undefined;
   attempts = 0;
+  /** Its answer has no end to be late at: the route says so, or it turned out to be server-sent events. */
+  isStreaming = false;
   /** The gateway's span, where the request is sampled. */
   span: RecordedSpan | undefined;
   /** What was decided against the request, for the span it is given at its end. */
@@ -79,6 +83,9 @@ export class Exchange {
 
   /** Takes down a decision about the request: at once where it is recorded, else only what went against it. */
   decided(name: string, attributes: SpanAttributes): void {
+    if (attributes[GATEHOUSE.OUTCOME] === 'refused') {
+      this.refusedBecause = String(attributes[GATEHOUSE.REASON]);
+    }
     if (this.span !== undefined) this.span.event(name, attributes);
     else (this.decisions ??= []).push([name, attributes]);
   }

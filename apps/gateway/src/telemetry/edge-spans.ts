@@ -1,6 +1,7 @@
 import { ATTRIBUTE, GATEHOUSE, type RecordedSpan, SpanKind, type Tracing } from '@gatehouse/kernel';
 import type { Exchange } from '../front/exchange.ts';
 import { KNOWN_METHODS } from '../front/match.stage.ts';
+import { PerSecond, standsOut } from './stands-out.ts';
 
 export interface EdgeSpanOptions {
   /** From here on a request is slow, in milliseconds. */
@@ -13,16 +14,18 @@ export interface EdgeSpanOptions {
 
 /**
  * The gateway's own span of a request. A sampled one is begun with the request, so that all else stands under it. Of the
- * others none is: one that turns out to be refused, failed or slow is given a span at its end.
+ * others none is: one that turns out to be refused, failed or slow is given a span at its end. That of an upgraded
+ * connection ends with the connection.
  */
 export class EdgeSpans {
-  private second = 0;
-  private made = 0;
+  private readonly unsampled: PerSecond;
 
   constructor(
     private readonly tracing: Tracing,
     private readonly options: EdgeSpanOptions,
-  ) {}
+  ) {
+    this.unsampled = new PerSecond(options.unsampledPerSecond);
+  }
 
   /** Whether a request that has just come in is sampled. */
   decide(): boolean {
@@ -36,14 +39,17 @@ export class EdgeSpans {
   /** @param status 499 where the client went away first */
   end(exchange: Exchange, status: number, milliseconds: number): void {
     const span = exchange.span ?? this.kept(exchange, status, milliseconds);
-    if (span !== undefined) finish(span, exchange, status);
+    if (span === undefined) return;
+    const connection = status === 101 ? exchange.upgrade?.socket : undefined;
+    if (connection === undefined || connection.closed) finish(span, exchange, status);
+    else connection.once('close', () => finish(span, exchange, status));
   }
 
   private kept(exchange: Exchange, status: number, milliseconds: number): RecordedSpan | undefined {
     if (!this.tracing.on) return undefined;
-    const why = this.whyKept(exchange, status, milliseconds);
+    const why = standsOut(exchange, status, milliseconds, this.options.slowMs);
     if (why === undefined) return undefined;
-    if (!this.mayMake(performance.now())) {
+    if (!this.unsampled.take()) {
       this.options.onLimited();
       return undefined;
     }
@@ -53,36 +59,21 @@ export class EdgeSpans {
     for (const [name, attributes] of exchange.decisions ?? []) span?.event(name, attributes);
     return span;
   }
-
-  private whyKept(exchange: Exchange, status: number, milliseconds: number): string | undefined {
-    if (status >= 500) return 'failed';
-    if (exchange.refusedWith !== undefined || REFUSALS.has(status)) return 'refused';
-    const mayLast = status === 101 || exchange.route?.declaration.streaming === true;
-    return milliseconds >= this.options.slowMs && !mayLast ? 'slow' : undefined;
-  }
-
-  private mayMake(now: number): boolean {
-    const second = Math.floor(now / 1_000);
-    if (second !== this.second) {
-      this.second = second;
-      this.made = 0;
-    }
-    this.made += 1;
-    return this.made <= this.options.unsampledPerSecond;
-  }
 }
 
 const SERVER = { kind: SpanKind.SERVER };
-/** Refusals of a service, passed on. */
-const REFUSALS = new Set([401, 403, 429]);
 
 function methodOf({ method }: Exchange): string {
   return KNOWN_METHODS.has(method) ? method : 'HTTP';
 }
 
-function finish(span: RecordedSpan, exchange: Exchange, status: number): void {
-  const { route, target, pathEnd, principal, refusedWith, instanceId } = exchange;
+function finish(span: RecordedSpan, exchange: Exchange, ended: number): void {
+  const { route, target, pathEnd, principal, refusedWith, instanceId, response } = exchange;
   const method = methodOf(exchange);
+  // A stream that its reader has left was answered, and so was one that we broke off.
+  const isLeft = ended === CLIENT_GONE && exchange.isStreaming && response.headersSent;
+  const isBrokenOff = ended === CLIENT_GONE && refusedWith !== undefined;
+  const status = isLeft || isBrokenOff ? response.statusCode : ended;
   span.set({
     [ATTRIBUTE.HTTP_REQUEST_METHOD]: method === 'HTTP' ? '_OTHER' : method,
     [ATTRIBUTE.URL_SCHEME]: 'http',
@@ -103,7 +94,7 @@ function finish(span: RecordedSpan, exchange: Exchange, status: number): void {
   if (principal !== undefined) span.set({ [ATTRIBUTE.USER_ID]: principal.id });
   if (instanceId !== undefined) span.set({ [GATEHOUSE.UPSTREAM_INSTANCE]: instanceId });
   if (refusedWith !== undefined) span.set({ [GATEHOUSE.CODE]: refusedWith });
-  if (status >= 500) span.fail(refusedWith ?? String(status));
+  if (status >= 500 || isBrokenOff) span.fail(refusedWith ?? String(status));
   else if (status === CLIENT_GONE) span.set({ [ATTRIBUTE.ERROR_TYPE]: 'client_gone' });
   span.end();
 }
