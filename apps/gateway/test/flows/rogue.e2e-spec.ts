@@ -17,23 +17,26 @@ import { millisecondsUntil } from './support/stopwatch.ts';
 jest.setTimeout(120_000);
 
 describePlatforms((start) => {
+  let platform: TestPlatform;
+  let administrator: Login;
+  let registry: WritableRegistry;
+  beforeAll(async () => {
+    platform = await start();
+    administrator = await platform.loginAsAdministrator();
+    registry = writableRegistryOf(platform);
+  });
+  afterAll(() => platform.stop());
+
   /**
    * The registry is not trusted: here the rogue may write anything into it, as a superuser of the database could. What it does
    * not have is the key of a service it wants to be.
    */
   describe('a rogue process in the registry', () => {
-    let platform: TestPlatform;
-    let administrator: Login;
     let diagnostics: Diagnostics;
-    let registry: WritableRegistry;
     let rogue: Rogue;
-    beforeAll(async () => {
-      platform = await start();
-      administrator = await platform.loginAsAdministrator();
+    beforeAll(() => {
       diagnostics = new Diagnostics(platform.adminUrlOf('gateway'));
-      registry = writableRegistryOf(platform);
     });
-    afterAll(() => platform.stop());
     beforeEach(async () => {
       rogue = await new Rogue(manifestOf('audit', '/v1/users/me')).listen();
     });
@@ -177,16 +180,6 @@ describePlatforms((start) => {
   });
 
   describe('a service removed from the directory', () => {
-    let platform: TestPlatform;
-    let administrator: Login;
-    let registry: WritableRegistry;
-    beforeAll(async () => {
-      platform = await start();
-      administrator = await platform.loginAsAdministrator();
-      registry = writableRegistryOf(platform);
-    });
-    afterAll(() => platform.stop());
-
     /** The provisioner keeps it: a registry may have been put back. */
     let serial = 0;
     const publish = async (keep: (service: string) => boolean): Promise<void> => {

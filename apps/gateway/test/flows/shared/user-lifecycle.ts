@@ -1,30 +1,21 @@
-import { jest } from '@jest/globals';
 import { eventually } from '@gatehouse/testing';
-import {
-  describePlatforms,
-  type Login,
-  type RegisteredUser,
-  type TestPlatform,
-} from '@gatehouse/testing-platform';
-import { auditEntries } from './support/audit-log.ts';
-import { eventsEventually, eventsOf } from './support/event-log.ts';
+import { type Login, type RegisteredUser, type TestPlatform } from '@gatehouse/testing-platform';
+import { auditEntries } from '../support/audit-log.ts';
+import { eventsEventually, eventsOf } from '../support/event-log.ts';
 
-jest.setTimeout(120_000);
-
-describePlatforms((start) => {
+export function userLifecycle(shared: () => TestPlatform): void {
   describe('what becomes of a user', () => {
     let platform: TestPlatform;
     let administrator: Login;
     beforeAll(async () => {
-      platform = await start();
+      platform = shared();
       administrator = await platform.loginAsAdministrator();
       const { status } = await administrator.client.post('/v1/roles', {
-        name: 'lister',
+        name: 'short-stay',
         permissions: ['identity.user.list'],
       });
       expect(status).toBe(201);
     });
-    afterAll(() => platform.stop());
 
     /** With two sessions, a binding, and an entry of its own in the audit log. */
     const established = async (): Promise<{ user: RegisteredUser; second: Login }> => {
@@ -32,7 +23,7 @@ describePlatforms((start) => {
       const second = await platform.login(user.email, user.password);
       const bound = await administrator.client.post('/v1/bindings', {
         subject_id: user.userId,
-        role: 'lister',
+        role: 'short-stay',
         scope: 'platform',
       });
       expect(bound.status).toBe(201);
@@ -109,7 +100,7 @@ describePlatforms((start) => {
         );
         expect(ended.map(({ data }) => data.reason)).toEqual(['user_deleted', 'user_deleted']);
         const [unbound] = await eventsEventually(platform, 'authz.binding.deleted.v1', user.userId);
-        expect(unbound).toMatchObject({ source: 'authz', data: { role: 'lister' } });
+        expect(unbound).toMatchObject({ source: 'authz', data: { role: 'short-stay' } });
         const grants = await eventsEventually(platform, 'authz.grants.changed.v1', user.userId, 2);
         expect(grants.at(-1)?.data.bindings).toEqual([]);
         for (const event of [deleted, ...ended, unbound, grants.at(-1)]) {
@@ -184,4 +175,4 @@ describePlatforms((start) => {
 
     const administratorId = () => platform.administrator.userId;
   });
-});
+}

@@ -1,21 +1,17 @@
-import { jest } from '@jest/globals';
 import { eventually } from '@gatehouse/testing';
 import {
   type Answer,
-  describePlatforms,
   type Login,
   TestClient,
   type TestPlatform,
 } from '@gatehouse/testing-platform';
-import { CURRENT_WITHIN_MS, millisecondsUntil } from './support/stopwatch.ts';
-import { scrape } from './support/metrics.ts';
-import { Secrets } from './support/secrets.ts';
-
-jest.setTimeout(120_000);
+import { CURRENT_WITHIN_MS, millisecondsUntil } from '../support/stopwatch.ts';
+import { scrape } from '../support/metrics.ts';
+import { Secrets } from '../support/secrets.ts';
 
 const SERVICES = ['auth', 'identity', 'authz', 'audit', 'gateway'];
 /** Seconds in which a used refresh token gives its successor again. Long enough for 50 calls on a busy machine. */
-const WINDOW_SECONDS = 5;
+export const REFRESH_WINDOW_SECONDS = 5;
 const PASSWORD = 'a sentence that nobody guesses';
 
 interface Tokens {
@@ -25,17 +21,13 @@ interface Tokens {
   code?: string;
 }
 
-describePlatforms((start) => {
+export function accounts(shared: () => TestPlatform): void {
   let platform: TestPlatform;
   const secrets = new Secrets();
 
-  beforeAll(async () => {
-    platform = await start({
-      env: { LOG_LEVEL: 'debug', GATEWAY_ACCESS_LOG_SAMPLE: '1' },
-      envOf: { auth: { AUTH_REFRESH_WINDOW_SECONDS: String(WINDOW_SECONDS) } },
-    });
+  beforeAll(() => {
+    platform = shared();
   });
-  afterAll(() => platform.stop());
 
   /** From an address of its own each time, as an attacker with many would. */
   async function refresh(token: string): Promise<Answer<Tokens>> {
@@ -73,7 +65,7 @@ describePlatforms((start) => {
       expect(successor).not.toBe(session.refreshToken);
 
       await eventually(async () => expect((await refresh(session.refreshToken)).status).toBe(401), {
-        timeoutMs: 3 * WINDOW_SECONDS * 1000,
+        timeoutMs: 3 * REFRESH_WINDOW_SECONDS * 1000,
         intervalMs: 200,
       });
       expect(await millisecondsUntil(async () => !(await isOpen(session)))).toBeLessThan(
@@ -130,7 +122,7 @@ describePlatforms((start) => {
       expect(successors([...early, late]).size).toBe(1);
 
       await eventually(async () => expect((await refresh(session.refreshToken)).status).toBe(401), {
-        timeoutMs: 3 * WINDOW_SECONDS * 1000,
+        timeoutMs: 3 * REFRESH_WINDOW_SECONDS * 1000,
         intervalMs: 200,
       });
       await eventually(async () => !(await isOpen(session)), { timeoutMs: 10_000 });
@@ -257,4 +249,4 @@ describePlatforms((start) => {
       expect(secrets.leaks(platform, SERVICES)).toEqual([]);
     });
   });
-});
+}

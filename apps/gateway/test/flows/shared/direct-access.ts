@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { createHmac, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,15 +8,9 @@ import { authzV1 } from '@gatehouse/contracts-authz';
 import { identityV1 } from '@gatehouse/contracts-identity';
 import type { GrpcContract, PlatformError } from '@gatehouse/contracts-platform';
 import { generateServiceKey, publicKeyOf } from '@gatehouse/discovery';
-import {
-  describePlatforms,
-  type RegisteredUser,
-  type TestPlatform,
-} from '@gatehouse/testing-platform';
-import { Diagnostics, type RouteDeclaration } from './support/diagnostics.ts';
-import { signVia } from './support/signing.ts';
-
-jest.setTimeout(120_000);
+import { type RegisteredUser, type TestPlatform } from '@gatehouse/testing-platform';
+import { Diagnostics, type RouteDeclaration } from '../support/diagnostics.ts';
+import { signVia } from '../support/signing.ts';
 
 const CONTRACTS: GrpcContract[] = [authV1, identityV1, authzV1, auditV1];
 /** For a service as audience. */
@@ -25,7 +18,7 @@ type Forge = (audience: string) => string;
 
 const SERVICES = CONTRACTS.map(({ service }) => service);
 
-describePlatforms((start) => {
+export function directAccess(shared: () => TestPlatform): void {
   describe('a service port reached directly', () => {
     let platform: TestPlatform;
     let user: RegisteredUser;
@@ -33,7 +26,7 @@ describePlatforms((start) => {
     /** `Gatehouse-Via` tokens that must not be believed by the service they are sent to. */
     let forgeries: Map<string, Forge>;
     beforeAll(async () => {
-      platform = await start();
+      platform = shared();
       user = await platform.registerAndLogin();
       const diagnostics = new Diagnostics(platform.adminUrlOf('gateway'));
       routes = new Map(
@@ -67,7 +60,6 @@ describePlatforms((start) => {
         ['of another type', (aud) => signVia({ iss: 'gateway', aud }, gatewayKey, 'at+jwt')],
       ]);
     });
-    afterAll(() => platform.stop());
 
     const keyOf = (service: string) =>
       readFileSync(join(platform.credentialsDirOf(service), 'service-key'), 'utf8');
@@ -124,11 +116,12 @@ describePlatforms((start) => {
         '%s believes no forged Gatehouse-Via, even beside a good token',
         async (service) => {
           const [route] = guarded(service);
+          if (route === undefined) throw new Error(`${service} guards no route`);
           for (const [, forge] of forgeries) {
             const headers = { 'gatehouse-via': forge(service) };
-            expect(await send(service, route!, headers)).toMatchObject({ status: 401 });
+            expect(await send(service, route, headers)).toMatchObject({ status: 401 });
             const authorization = `Bearer ${user.accessToken}`;
-            expect(await send(service, route!, { ...headers, authorization })).toMatchObject({
+            expect(await send(service, route, { ...headers, authorization })).toMatchObject({
               status: 401,
             });
           }
@@ -174,9 +167,9 @@ describePlatforms((start) => {
         const { close, ...methods } = createGrpcClient(contract, {
           address: platform.grpcAddressOf(contract.service),
           metadata: () => metadata,
-        }) as { close(): void } & Record<string, (request: object) => unknown>;
+        }) as { close: () => void } & Record<string, (request: object) => unknown>;
         try {
-          const answer = methods[method]!({}) as Promise<unknown> | AsyncIterable<unknown>;
+          const answer = methods[method]?.({}) as Promise<unknown> | AsyncIterable<unknown>;
           if (Symbol.asyncIterator in answer) await answer[Symbol.asyncIterator]().next();
           else await answer;
           return 'ok';
@@ -188,7 +181,7 @@ describePlatforms((start) => {
       };
       const methodsOf = (contract: GrpcContract) => {
         const { close, ...methods } = createGrpcClient(contract, { address: '127.0.0.1:1' }) as {
-          close(): void;
+          close: () => void;
         };
         close();
         return Object.keys(methods).filter((method) => method !== 'getKeySet');
@@ -243,7 +236,7 @@ describePlatforms((start) => {
       });
     });
   });
-});
+}
 
 const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 

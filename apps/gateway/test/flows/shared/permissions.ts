@@ -1,14 +1,10 @@
-import { jest } from '@jest/globals';
 import {
-  describePlatforms,
   type Login,
   type RegisteredUser,
   TestClient,
   type TestPlatform,
 } from '@gatehouse/testing-platform';
-import { CURRENT_WITHIN_MS, millisecondsUntil } from './support/stopwatch.ts';
-
-jest.setTimeout(120_000);
+import { CURRENT_WITHIN_MS, millisecondsUntil } from '../support/stopwatch.ts';
 
 const LIST = 'identity.user.list';
 const ROUNDS = 4;
@@ -18,7 +14,7 @@ interface Role {
   permissions: string[];
 }
 
-describePlatforms((start) => {
+export function permissions(shared: () => TestPlatform): void {
   describe('a permission is current at the edge within a second', () => {
     let platform: TestPlatform;
     let administrator: Login;
@@ -26,14 +22,13 @@ describePlatforms((start) => {
     /** The user's own way to the service, past the gateway. */
     let direct: TestClient;
     beforeAll(async () => {
-      platform = await start({ services: ['auth', 'identity', 'authz', 'gateway'] });
+      platform = shared();
       administrator = await platform.loginAsAdministrator();
       user = await platform.registerAndLogin();
       direct = new TestClient(platform.httpUrlOf('identity'), {
         token: user.accessToken,
       });
     });
-    afterAll(() => platform.stop());
 
     const lists = async (client: TestClient): Promise<boolean> => {
       const { status } = await client.get('/v1/users');
@@ -135,4 +130,4 @@ describePlatforms((start) => {
       expect((await stranger.client.get('/v1/users')).status).toBe(200);
     });
   });
-});
+}

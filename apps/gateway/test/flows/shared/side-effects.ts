@@ -1,25 +1,21 @@
-import { jest } from '@jest/globals';
 import { eventually } from '@gatehouse/testing';
 import {
   type Answer,
-  describePlatforms,
   type Login,
   type RegisteredUser,
   TestClient,
   type TestPlatform,
 } from '@gatehouse/testing-platform';
-import { auditEntries } from './support/audit-log.ts';
-import { Diagnostics } from './support/diagnostics.ts';
-import { eventsEventually } from './support/event-log.ts';
-import { linesOf } from './support/log-lines.ts';
-import { documentedMetrics, exposedMetrics } from './support/metrics-catalogue.ts';
-import { type Scrape, scrape } from './support/metrics.ts';
-
-jest.setTimeout(120_000);
+import { auditEntries } from '../support/audit-log.ts';
+import { Diagnostics } from '../support/diagnostics.ts';
+import { eventsEventually } from '../support/event-log.ts';
+import { linesOf } from '../support/log-lines.ts';
+import { documentedMetrics, exposedMetrics } from '../support/metrics-catalogue.ts';
+import { type Scrape, scrape } from '../support/metrics.ts';
 
 const PATCH = { http_route: '/v1/users/{id}', http_request_method: 'PATCH' };
 
-describePlatforms((start) => {
+export function sideEffects(shared: () => TestPlatform): void {
   /** mission.md, "Side effects of one request, all of which a test can see". */
   describe('the side effects of one write through the gateway', () => {
     let platform: TestPlatform;
@@ -31,10 +27,7 @@ describePlatforms((start) => {
     let write: Answer;
     let trace: string;
     beforeAll(async () => {
-      platform = await start({
-        instances: { identity: 2 },
-        envOf: { gateway: { GATEWAY_ACCESS_LOG_SAMPLE: '1' } },
-      });
+      platform = shared();
       administrator = await platform.loginAsAdministrator();
       user = await platform.registerAndLogin();
       // Both instances of identity hold the user in their caches.
@@ -45,11 +38,10 @@ describePlatforms((start) => {
       write = await administrator.client.patch(
         `/v1/users/${user.userId}`,
         { display_name: 'Ada Lovelace' },
-        { 'if-match': reads[0]!.headers.get('etag') ?? '' },
+        { 'if-match': reads[0]?.headers.get('etag') ?? '' },
       );
       trace = write.headers.get('traceparent')?.split('-')[1] ?? '';
     });
-    afterAll(() => platform.stop());
 
     const readAt = (instance: number) =>
       new TestClient(platform.httpUrlOf('identity', instance), {
@@ -72,7 +64,7 @@ describePlatforms((start) => {
         .filter(([process]) => process.startsWith(name))
         .reduce(
           (sum, [process, now]) =>
-            sum + now.value(metric, labels) - before[process]!.value(metric, labels),
+            sum + now.value(metric, labels) - (before[process]?.value(metric, labels) ?? NaN),
           0,
         );
     };
@@ -289,4 +281,4 @@ describePlatforms((start) => {
       });
     });
   });
-});
+}

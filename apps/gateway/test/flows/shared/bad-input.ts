@@ -1,25 +1,22 @@
-import { jest } from '@jest/globals';
-import { describePlatforms, type TestPlatform } from '@gatehouse/testing-platform';
-import { randomAddress } from './support/addresses.ts';
-import { Administrators } from './support/administrators.ts';
-import { businessRows } from './support/business-rows.ts';
-import { ApiDocument } from './support/openapi/api-document.ts';
-import type { BadRequest } from './support/openapi/bad-request.ts';
-import { badRequestsFor } from './support/openapi/bad-requests.ts';
-import { samplePath } from './support/openapi/bad-targets.ts';
-import { documentFaults } from './support/openapi/document-faults.ts';
-import { faultsOf, problemIn } from './support/openapi/refusal.ts';
-import { Wire } from './support/openapi/wire.ts';
-import { forgedPages, listsOf } from './support/page-tokens.ts';
-import { problemPageFaults } from './support/problem-pages.ts';
-
-jest.setTimeout(180_000);
+import type { TestPlatform } from '@gatehouse/testing-platform';
+import { randomAddress } from '../support/addresses.ts';
+import { Administrators } from '../support/administrators.ts';
+import { businessRows } from '../support/business-rows.ts';
+import { ApiDocument } from '../support/openapi/api-document.ts';
+import type { BadRequest } from '../support/openapi/bad-request.ts';
+import { badRequestsFor } from '../support/openapi/bad-requests.ts';
+import { samplePath } from '../support/openapi/bad-targets.ts';
+import { documentFaults } from '../support/openapi/document-faults.ts';
+import { faultsOf, problemIn } from '../support/openapi/refusal.ts';
+import { Wire } from '../support/openapi/wire.ts';
+import { forgedPages, listsOf } from '../support/page-tokens.ts';
+import { problemPageFaults } from '../support/problem-pages.ts';
 
 /** So many that a route which counts each principal lets them send all that is sent to one route. */
 const ADMINISTRATORS = 12;
 const IN_PARALLEL = 12;
 
-describePlatforms((start) => {
+export function badInput(shared: () => TestPlatform): void {
   let platform: TestPlatform;
   let wire: Wire;
   let document: ApiDocument;
@@ -27,15 +24,12 @@ describePlatforms((start) => {
   const codes = new Set<string>();
 
   beforeAll(async () => {
-    platform = await start({ env: { GATEWAY_PRINCIPAL_LIMIT: '1000000' } });
+    platform = shared();
     wire = new Wire(platform.gatewayUrl);
     document = await ApiDocument.read(platform.gatewayUrl);
     administrators = await Administrators.make(platform, ADMINISTRATORS);
   });
-  afterAll(async () => {
-    wire.close();
-    await platform.stop();
-  });
+  afterAll(() => wire.close());
 
   const credentials = () => ({
     authorization: `Bearer ${administrators.nextToken}`,
@@ -138,4 +132,4 @@ describePlatforms((start) => {
       expect(errors).toEqual([]);
     });
   });
-});
+}

@@ -1,27 +1,20 @@
-import { jest } from '@jest/globals';
-import {
-  describePlatforms,
-  type RegisteredUser,
-  type TestPlatform,
-} from '@gatehouse/testing-platform';
-import { randomAddress } from './support/addresses.ts';
-import { attackTokens, strangersTokens } from './support/attack-tokens.ts';
-import { businessRows } from './support/business-rows.ts';
-import { Diagnostics } from './support/diagnostics.ts';
-import { scrape } from './support/metrics.ts';
-import { ApiDocument, type Operation } from './support/openapi/api-document.ts';
-import { goodRequest } from './support/openapi/good-request.ts';
-import { problemIn } from './support/openapi/refusal.ts';
-import { Wire, type WireAnswer, type WireRequest } from './support/openapi/wire.ts';
-import { problemPageFaults } from './support/problem-pages.ts';
-import { Secrets } from './support/secrets.ts';
-
-jest.setTimeout(120_000);
+import { type RegisteredUser, type TestPlatform } from '@gatehouse/testing-platform';
+import { randomAddress } from '../support/addresses.ts';
+import { attackTokens, strangersTokens } from '../support/attack-tokens.ts';
+import { businessRows } from '../support/business-rows.ts';
+import { Diagnostics } from '../support/diagnostics.ts';
+import { scrape } from '../support/metrics.ts';
+import { ApiDocument, type Operation } from '../support/openapi/api-document.ts';
+import { goodRequest } from '../support/openapi/good-request.ts';
+import { problemIn } from '../support/openapi/refusal.ts';
+import { Wire, type WireAnswer, type WireRequest } from '../support/openapi/wire.ts';
+import { problemPageFaults } from '../support/problem-pages.ts';
+import { Secrets } from '../support/secrets.ts';
 
 const SERVICES = ['auth', 'identity', 'authz', 'audit', 'gateway'];
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
-describePlatforms((start) => {
+export function access(shared: () => TestPlatform): void {
   let platform: TestPlatform;
   let wire: Wire;
   let document: ApiDocument;
@@ -30,7 +23,7 @@ describePlatforms((start) => {
   const codes = new Set<string>();
 
   beforeAll(async () => {
-    platform = await start({ env: { LOG_LEVEL: 'debug', GATEWAY_ACCESS_LOG_SAMPLE: '1' } });
+    platform = shared();
     wire = new Wire(platform.gatewayUrl);
     document = await ApiDocument.read(platform.gatewayUrl);
     user = await platform.registerAndLogin();
@@ -38,10 +31,7 @@ describePlatforms((start) => {
     secrets.note('an access token', user.accessToken);
     secrets.note('a refresh token', user.refreshToken);
   });
-  afterAll(async () => {
-    wire.close();
-    await platform.stop();
-  });
+  afterAll(() => wire.close());
 
   async function send(request: WireRequest, token?: string): Promise<WireAnswer> {
     const answer = await wire.send({
@@ -284,7 +274,7 @@ describePlatforms((start) => {
     if (found === undefined) throw new Error(`the document has no ${method} ${path}`);
     return found;
   }
-});
+}
 
 function matches(template: string, path: string): boolean {
   return new RegExp(`^${template.replaceAll(/\{[^}]+\}/g, '[^/]+')}$`).test(path);

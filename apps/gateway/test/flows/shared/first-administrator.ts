@@ -1,16 +1,9 @@
-import { jest } from '@jest/globals';
 import { readFileSync, writeFileSync } from 'node:fs';
-import {
-  describePlatforms,
-  type RegisteredUser,
-  type TestPlatform,
-} from '@gatehouse/testing-platform';
-
-jest.setTimeout(120_000);
+import { type RegisteredUser, type TestPlatform } from '@gatehouse/testing-platform';
 
 const ADDRESS = 'admin@gatehouse.local';
 
-describePlatforms((start) => {
+export function firstAdministrator(shared: () => TestPlatform): void {
   /**
    * `gatehouse start` makes the administrator before the gateway listens. These tests give the attacker more than that: the
    * whole platform is open before anybody is administrator.
@@ -19,10 +12,9 @@ describePlatforms((start) => {
     let platform: TestPlatform;
     let attacker: RegisteredUser;
     beforeAll(async () => {
-      platform = await start({ administrator: false });
+      platform = shared();
       attacker = await platform.registerAndLogin(ADDRESS);
     });
-    afterAll(() => platform.stop());
 
     const administrators = () =>
       platform.database('authz')<{ subject_id: string }>(
@@ -92,4 +84,4 @@ describePlatforms((start) => {
       expect((await platform.loginAsAdministrator()).accessToken).toBeTruthy();
     });
   });
-});
+}

@@ -1,16 +1,12 @@
-import { jest } from '@jest/globals';
-import { describePlatforms, type Login, type TestPlatform } from '@gatehouse/testing-platform';
-import { CURRENT_WITHIN_MS, millisecondsUntil } from './support/stopwatch.ts';
+import { type Login, type TestPlatform } from '@gatehouse/testing-platform';
+import { CURRENT_WITHIN_MS, millisecondsUntil } from '../support/stopwatch.ts';
 
-jest.setTimeout(120_000);
-
-describePlatforms((start) => {
+export function sessions(shared: () => TestPlatform): void {
   describe('a session that has ended is refused at the edge within a second', () => {
     let platform: TestPlatform;
-    beforeAll(async () => {
-      platform = await start({ services: ['auth', 'identity', 'authz', 'gateway'] });
+    beforeAll(() => {
+      platform = shared();
     });
-    afterAll(() => platform.stop());
 
     const status = async ({ client }: Login) => (await client.get('/v1/users/me')).status;
     const untilRefused = (...logins: Login[]) =>
@@ -103,4 +99,4 @@ describePlatforms((start) => {
       expect(await status(own)).toBe(200);
     });
   });
-});
+}
