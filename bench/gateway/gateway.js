@@ -155,7 +155,7 @@ const pipeline = new GatewayPipeline({
         log: (entry, text) => logger.info(entry, text),
         warn: (entry, text) => logger.warn(entry, text),
       },
-      0.05,
+      { sample: 0.05, slowMs: 1000, othersPerSecond: 100 },
     ),
     spans,
   ),

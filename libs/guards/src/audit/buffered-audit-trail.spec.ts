@@ -32,6 +32,24 @@ describe('BufferedAuditTrail', () => {
     expect(new Set(sink.all.map(({ id }) => id)).size).toBe(1200);
   });
 
+  it('hands them over as work of its own, though a request has set it off', async () => {
+    const seen: (string | undefined)[] = [];
+    const sink = new FakeSink();
+    sink.recordAll = () => {
+      const { trace, principal } = requestContext.require();
+      seen.push(trace.traceId, principal?.id);
+      return Promise.resolve();
+    };
+    const trail = new BufferedAuditTrail(sink, { flushIntervalMs: 1 });
+    const request = newRequestContext({ principal: { id: 'user-1' } as never });
+    await requestContext.run(request, async () => {
+      trail.add({ action: 'a.b.c' });
+      while (trail.size > 0) await sleep(2);
+    });
+    expect(seen).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/), undefined]);
+    expect(seen[0]).not.toBe(request.trace.traceId);
+  });
+
   it('tries again until Audit takes them, in order', async () => {
     const sink = new FakeSink();
     sink.away = true;

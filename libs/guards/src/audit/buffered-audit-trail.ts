@@ -1,3 +1,5 @@
+import { newRequestContext, requestContext } from '@gatehouse/kernel';
+
 import type { AuditInput, AuditRecord } from './audit-entry.ts';
 import { auditRecord } from './audit-record.ts';
 import { AuditTrail } from './audit-trail.ts';
@@ -105,7 +107,8 @@ export class BufferedAuditTrail extends AuditTrail {
     const batch = this.waiting.slice(0, BATCH);
     if (batch.length === 0) return;
     try {
-      await this.sink.recordAll(batch);
+      // Entries of many requests: the call belongs to none of them, though the first of them has set it off.
+      await requestContext.run(newRequestContext(), () => this.sink.recordAll(batch));
       this.waiting.splice(0, batch.length);
       this.failures = 0;
     } catch (error) {
