@@ -15,6 +15,7 @@ eventBusContract('PostgreSQL', async () => {
     services: {
       alpha: eventBusMigrations,
       beta: [...eventBusMigrations, effectsMigration],
+      gamma: null,
     },
     platformSql: eventBusPlatformSql,
   });

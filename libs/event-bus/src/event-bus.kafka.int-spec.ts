@@ -19,6 +19,7 @@ describeWithEngines(['kafka'], () => {
         services: {
           alpha: eventBusMigrations,
           beta: [...eventBusMigrations, effectsMigration],
+          gamma: null,
         },
         platformSql: eventBusPlatformSql,
       }),

@@ -12,7 +12,8 @@ import { Releaser } from './consume/releaser.ts';
 import { OutboxRelay } from './outbox/outbox-relay.ts';
 import type { OutboxRow } from './outbox/outbox.store.ts';
 import { eventHeaders } from './publish/event-headers.ts';
-import { EVENT_CATALOGUES, EVENTS_CHANNEL } from './publish/integration-events.ts';
+import { EVENT_CATALOGUES } from './publish/event-drafts.ts';
+import { EVENTS_CHANNEL } from './publish/outbox-integration-events.ts';
 import { EventSpans } from './trace/event-spans.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
 
@@ -50,10 +51,7 @@ export class EventBusPhases {
 
     lifecycle.onStart('broker', 'topics', async () => {
       registry.all(); // a mistake in a decorator stops the start
-      await broker.connect();
-      for (const topic of catalogues.flatMap((catalogue) => catalogue.topics)) {
-        await broker.createTopic(topic, config.EVENT_PARTITIONS);
-      }
+      await openTopics(broker, catalogues, config.EVENT_PARTITIONS);
     });
     lifecycle.onStart('ready', 'outbox relay', () => relay.start());
     lifecycle.onStart('ready', 'event consumers', async () => {
@@ -75,5 +73,17 @@ export class EventBusPhases {
       consumers.checkAlive();
       handle.checkAlive();
     });
+  }
+}
+
+/** Connects, and makes the topics of what the service publishes. */
+export async function openTopics(
+  broker: EventBroker,
+  catalogues: readonly EventCatalogue[],
+  partitions: number,
+): Promise<void> {
+  await broker.connect();
+  for (const topic of catalogues.flatMap((catalogue) => catalogue.topics)) {
+    await broker.createTopic(topic, partitions);
   }
 }

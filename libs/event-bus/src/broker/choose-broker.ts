@@ -1,8 +1,9 @@
 import { EngineConfig, Health, ServiceInfo } from '@gatehouse/kernel';
-import { postgresConnection } from '@gatehouse/persistence';
+import { type PostgresConnection, postgresConnection } from '@gatehouse/persistence';
 import type { FactoryProvider } from '@nestjs/common';
 
 import { EventBusConfig } from '../config/event-bus.config.ts';
+import { EventLogConfig } from '../config/event-log.config.ts';
 import { KafkaConfig } from '../config/kafka.config.ts';
 import { EventBroker } from './event-broker.ts';
 import { KafkaBroker, type KafkaBrokerOptions } from './kafka/kafka-broker.ts';
@@ -21,7 +22,7 @@ export const chosenBroker: FactoryProvider<EventBroker> = {
     kafka: KafkaConfig,
     engine: EngineConfig,
     service: ServiceInfo,
-    listener: Listener,
+    listener: Listener | undefined,
     health: Health,
   ) => {
     const connection = kafkaConnection(kafka, service.instanceId);
@@ -31,9 +32,10 @@ export const chosenBroker: FactoryProvider<EventBroker> = {
       health.addDependency('kafka', () => broker.check());
       return broker;
     }
+    if (!listener) throw new Error('the log in PostgreSQL needs a listener');
     return new PostgresBroker(
       {
-        ...postgresConnection({ url: config.DATABASE_URL, tlsCa: config.DATABASE_TLS_CA }),
+        ...connectionToLog(),
         applicationName: `${service.name} event bus`,
         clientId: service.instanceId,
         sessionMs: config.EVENT_SESSION_MS,
@@ -43,6 +45,17 @@ export const chosenBroker: FactoryProvider<EventBroker> = {
     );
   },
 };
+
+/** Hears PostgreSQL: of new records where that has the log, and of committed rows of the outbox. */
+export function openListener(service: ServiceInfo): Listener {
+  const { connectionString, ssl } = connectionToLog();
+  return new Listener(connectionString, `${service.name} listener`, ssl);
+}
+
+function connectionToLog(): PostgresConnection {
+  const { DATABASE_URL, DATABASE_TLS_CA } = new EventLogConfig();
+  return postgresConnection({ url: DATABASE_URL, tlsCa: DATABASE_TLS_CA });
+}
 
 /** How to reach Kafka; undefined where the bus does not use it. */
 export function kafkaConnection(

@@ -1,14 +1,9 @@
 import { configOf, envInteger } from '@gatehouse/kernel';
-import { databaseTlsCa, databaseUrl } from '@gatehouse/persistence';
 
 const HOUR = 24 * 365 * 10;
 
 /** How the bus of a service behaves. Every variable has a default that serves. */
 export class EventBusConfig extends configOf({
-  /** Of the service's own role. */
-  DATABASE_URL: databaseUrl,
-  /** Authorities that may have signed the certificate of PostgreSQL; needs `sslmode` in DATABASE_URL. Without it, those of the system. */
-  DATABASE_TLS_CA: databaseTlsCa,
   /** Partitions of a topic when it is made; an existing topic keeps its number. */
   EVENT_PARTITIONS: envInteger(8, 1, 256),
   /** How often an event is tried, the first time included, before it is a dead letter. */

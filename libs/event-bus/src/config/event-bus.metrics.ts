@@ -25,7 +25,7 @@ export class EventBusMetrics {
   constructor(metrics: Metrics) {
     this.published = metrics.counter(
       'event_bus_published_total',
-      'Events committed with their transaction',
+      'Events published: committed with their transaction, or taken into the buffer of a service without a database',
       ['type'],
     );
     this.relayed = metrics.counter(

@@ -1,15 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import type { CloudEvent } from '@gatehouse/contracts-platform';
 import { Injectable, Logger } from '@nestjs/common';
 
-import { backoff } from '../broker/backoff.ts';
 import type { BrokerRecord } from '../broker/event-broker.ts';
 import { EventBusConfig } from '../config/event-bus.config.ts';
-import { EventBusMetrics } from '../config/event-bus.metrics.ts';
 import type { Consumer, EventHandler } from './consumer.ts';
-import { HandleEvent } from './handle-event.ts';
-import { NotRetryable } from './not-retryable.ts';
+import { TriesInPlace } from './tries-in-place.ts';
 
 /** Tries come close together: what an instance keeps in memory is of use now or not at all. */
 const TRIES = 3;
@@ -21,9 +16,8 @@ export class Broadcast {
   private readonly logger = new Logger(Broadcast.name);
 
   constructor(
-    private readonly handle: HandleEvent,
+    private readonly tries: TriesInPlace,
     private readonly config: EventBusConfig,
-    private readonly metrics: EventBusMetrics,
   ) {}
 
   async take(
@@ -32,21 +26,13 @@ export class Broadcast {
     event: CloudEvent,
     handler: EventHandler,
   ): Promise<'handled' | 'dropped'> {
-    for (let attempt = 0; ; attempt += 1) {
-      const ended = this.metrics.duration.startTimer({ consumer: consumer.name });
-      try {
-        if (attempt > 0) this.metrics.retried.inc({ consumer: consumer.name });
-        await this.handle.run(handler, event, consumer.name);
-        return 'handled';
-      } catch (error) {
-        this.metrics.failed.inc({ consumer: consumer.name });
-        if (attempt + 1 >= TRIES || error instanceof NotRetryable) {
-          return this.drop(consumer, record, error);
-        }
-      } finally {
-        ended();
-      }
-      await sleep(backoff(attempt, PAUSE_MS, this.config.EVENT_RETRY_MAX_MS));
+    const maxMs = this.config.EVENT_RETRY_MAX_MS;
+    const policy = { tries: TRIES, baseMs: PAUSE_MS, maxMs };
+    try {
+      await this.tries.run(consumer.name, event, handler, policy);
+      return 'handled';
+    } catch (error) {
+      return this.drop(consumer, record, error);
     }
   }
 

@@ -15,9 +15,9 @@ import type { Consumer } from './consumer.ts';
 import { ConsumerRegistry } from './consumer.registry.ts';
 import { deliveryOf } from './delivery.ts';
 import { eventContext } from './event-context.ts';
+import { GroupTaker } from './group-taker.ts';
 import { inLanes, Slots } from './in-lanes.ts';
 import { readRecord } from './read-record.ts';
-import { TakeEvent } from './take-event.ts';
 
 interface Running {
   consumer: Consumer;
@@ -38,7 +38,7 @@ export class EventConsumers {
   constructor(
     private readonly broker: EventBroker,
     private readonly registry: ConsumerRegistry,
-    private readonly takeEvent: TakeEvent,
+    private readonly group: GroupTaker,
     private readonly broadcast: Broadcast,
     private readonly service: ServiceInfo,
     private readonly config: EventBusConfig,
@@ -104,7 +104,7 @@ export class EventConsumers {
       (record) =>
         slots.use(async () => {
           if (batch.signal.aborted) return;
-          const outcome = await this.takeRecord(consumer, record, counted);
+          const outcome = await this.takeRecord(consumer, record, batch.signal, counted);
           outcomes.add(outcome);
           this.metrics.taken.inc({ consumer: consumer.name, outcome });
           batch.settle(record);
@@ -118,6 +118,7 @@ export class EventConsumers {
   private async takeRecord(
     consumer: Consumer,
     record: BrokerRecord,
+    signal: AbortSignal,
     counted: boolean,
   ): Promise<string> {
     const reading = readRecord(record);
@@ -133,7 +134,7 @@ export class EventConsumers {
       case 'unreadable':
         return consumer.mode === 'broadcast'
           ? this.broadcast.drop(consumer, record, reading.error)
-          : this.takeEvent.hold(deliveryOf(consumer.name, record), reading.error);
+          : this.group.hold(deliveryOf(consumer.name, record), reading.error);
       case 'event': {
         const handler = consumer.handlers.get(reading.event.type);
         if (!handler) return 'ignored';
@@ -141,11 +142,12 @@ export class EventConsumers {
         const outcome =
           consumer.mode === 'broadcast'
             ? await this.broadcast.take(consumer, record, reading.event, handler)
-            : await this.takeEvent[counted ? 'takeCounted' : 'take'](
-                deliveryOf(consumer.name, record, reading.event),
-                reading.event,
+            : await this.group[counted ? 'takeCounted' : 'take']({
+                delivery: deliveryOf(consumer.name, record, reading.event),
+                event: reading.event,
                 handler,
-              );
+                signal,
+              });
         this.logTaken(consumer, reading.event, outcome, performance.now() - began);
         return outcome;
       }

@@ -1,5 +1,4 @@
 import type { CloudEvent } from '@gatehouse/contracts-platform';
-import { Database } from '@gatehouse/persistence';
 import { Injectable } from '@nestjs/common';
 
 import { EventBusConfig } from '../config/event-bus.config.ts';
@@ -27,7 +26,6 @@ export class HandleEvent {
   private readonly running = new Set<Run>();
 
   constructor(
-    private readonly database: Database,
     private readonly config: EventBusConfig,
     private readonly spans: EventSpans,
   ) {}
@@ -46,25 +44,6 @@ export class HandleEvent {
     this.inTime(run.began, event.type);
   }
 
-  /** The same in a transaction, which `prepare` begins and may refuse by answering something. */
-  async inTransaction<T>(
-    consumer: string,
-    prepare: () => Promise<
-      { answer: T } | { handler: EventHandler; event: CloudEvent; after: () => Promise<T> }
-    >,
-  ): Promise<T> {
-    let began: { at: number; type: string } | undefined;
-    return this.database.transaction(async () => {
-      // A transaction that lost its connection is repeated: not after the handler's time is up.
-      if (began) this.inTime(began.at, began.type);
-      const work = await prepare();
-      if ('answer' in work) return work.answer;
-      began ??= { at: performance.now(), type: work.event.type };
-      await this.run(work.handler, work.event, consumer);
-      return work.after();
-    });
-  }
-
   /** @throws when a handler has not ended long after its time was up */
   checkAlive(): void {
     const limit = 2 * this.config.EVENT_HANDLER_TIMEOUT_MS;
@@ -73,7 +52,8 @@ export class HandleEvent {
     }
   }
 
-  private inTime(began: number, type: string): void {
+  /** @throws HandlerTimeout where a handler that began then has no time left */
+  inTime(began: number, type: string): void {
     const timeoutMs = this.config.EVENT_HANDLER_TIMEOUT_MS;
     if (performance.now() - began > timeoutMs) {
       throw new HandlerTimeout(`${type} was not handled in ${timeoutMs} ms`);

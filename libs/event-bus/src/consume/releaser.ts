@@ -14,7 +14,7 @@ import { OutboxRow } from '../outbox/outbox.store.ts';
 import type { EventHandler } from './consumer.ts';
 import { ConsumerRegistry } from './consumer.registry.ts';
 import { CountedTries, ProcessEnded } from './counted-tries.ts';
-import { HandleEvent } from './handle-event.ts';
+import { HandleInTransaction } from './handle-in-transaction.ts';
 import { type Begun, type HeldEvent, HeldEventsStore } from './held-events.store.ts';
 import { type EventKey, InboxStore } from './inbox.store.ts';
 import { NotRetryable } from './not-retryable.ts';
@@ -45,7 +45,7 @@ export class Releaser {
     private readonly database: Database,
     private readonly inbox: InboxStore,
     private readonly held: HeldEventsStore,
-    private readonly handle: HandleEvent,
+    private readonly handle: HandleInTransaction,
     private readonly counted: CountedTries,
     private readonly consumers: ConsumerRegistry,
     private readonly relay: OutboxRelay,
@@ -104,7 +104,7 @@ export class Releaser {
   private async tryFirst(key: EventKey, begun: Begun): Promise<Step> {
     let tried: HeldEvent | undefined;
     try {
-      return await this.handle.inTransaction<Step>(key.consumer, async () => {
+      return await this.handle.run<Step>(key.consumer, async () => {
         if (!(await this.inbox.tryLock(key))) return { answer: 'busy' };
         const first = await this.held.first(key);
         if (first?.id !== begun.id || first.state !== 'pending') return { answer: 'none' };

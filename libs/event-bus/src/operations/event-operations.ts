@@ -11,7 +11,7 @@ import type { ConsumerMode } from '../consume/on-integration-event.decorator.ts'
 import { channelOf, outboxConsumer } from '../outbox/outbox-consumer.ts';
 import { OutboxRelay } from '../outbox/outbox-relay.ts';
 import { type OutboxDepth, OutboxStore } from '../outbox/outbox.store.ts';
-import { EVENT_CATALOGUES } from '../publish/integration-events.ts';
+import { EVENT_CATALOGUES } from '../publish/event-drafts.ts';
 import { type ParkedKey, ParkedKeys, type ParkedKeysQuery } from './parked-keys.ts';
 
 const HOUR_MS = 3_600_000;

@@ -12,6 +12,7 @@ import { outboxPartitionOf } from '../outbox/outbox-partition.ts';
 import { Bus, type BusEngine, upTo } from './bus/bus-engine.ts';
 import { Orders } from './bus/orders.ts';
 import { signal } from './signal.ts';
+import { withoutDatabaseContract } from './without-database.contract.ts';
 
 /** So often, at least, others are seen at work beside a transaction that is open for long. */
 const SEEN_OPEN = 5;
@@ -715,5 +716,10 @@ export function eventBusContract(name: string, start: () => Promise<BusEngine>):
         expect(letters.filter((letter) => letter.key === key)).toEqual([]);
       });
     });
+
+    withoutDatabaseContract(
+      () => bus,
+      () => key,
+    );
   });
 }

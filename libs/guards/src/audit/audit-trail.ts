@@ -12,7 +12,8 @@ export abstract class AuditTrail {
   abstract record(entry: AuditInput): Promise<void>;
 
   /**
-   * Records an action and waits until Audit has it durably, for callers that must not go on without a record.
+   * Records an action and waits until Audit has it durably, for callers that must not go on without a record. In a call
+   * that is `@Audited` with the same action it is that call's entry: no other one is made for its success.
    * @throws what Audit or the way to it threw
    */
   abstract recordNow(entry: AuditInput): Promise<void>;

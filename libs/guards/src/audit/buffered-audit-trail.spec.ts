@@ -1,8 +1,9 @@
 import { newRequestContext, requestContext } from '@gatehouse/kernel';
 import { describe, expect, it } from '@jest/globals';
 
-import type { AuditRecord } from './audit-entry.ts';
+import type { AuditInput, AuditRecord } from './audit-entry.ts';
 import { type AuditSink, BufferedAuditTrail } from './buffered-audit-trail.ts';
+import { PendingAudit } from './pending-audit.ts';
 
 class FakeSink implements AuditSink {
   readonly batches: AuditRecord[][] = [];
@@ -85,6 +86,22 @@ describe('BufferedAuditTrail', () => {
     expect(sink.all).toHaveLength(1);
     sink.away = true;
     await expect(trail.recordNow({ action: 'a.b.c' })).rejects.toThrow('away');
+  });
+
+  it('takes what was recorded so for the entry of the call in hand, where it is of that action and went well', async () => {
+    const trail = new BufferedAuditTrail(new FakeSink());
+    const recordedAfter = async (...entries: AuditInput[]) => {
+      const work = newRequestContext();
+      const pending = new PendingAudit({ action: 'a.b.c' }, { params: {}, query: {}, body: {} });
+      pending.attach(work);
+      await requestContext.run(work, async () => {
+        for (const entry of entries) await trail.recordNow(entry);
+      });
+      return pending.recorded;
+    };
+    expect(await recordedAfter({ action: 'a.b.other' })).toBe(false);
+    expect(await recordedAfter({ action: 'a.b.c', outcome: 'failure' })).toBe(false);
+    expect(await recordedAfter({ action: 'a.b.c' })).toBe(true);
   });
 });
 

@@ -3,6 +3,7 @@ import { newRequestContext, requestContext } from '@gatehouse/kernel';
 import type { AuditInput, AuditRecord } from './audit-entry.ts';
 import { auditRecord } from './audit-record.ts';
 import { AuditTrail } from './audit-trail.ts';
+import { PendingAudit } from './pending-audit.ts';
 
 /** Where a buffer's entries go. */
 export interface AuditSink {
@@ -56,6 +57,7 @@ export class BufferedAuditTrail extends AuditTrail {
 
   override async recordNow(entry: AuditInput): Promise<void> {
     await this.sink.record(auditRecord(entry));
+    PendingAudit.settle(entry);
   }
 
   /** As `record`, for hot paths: nothing to wait for. */

@@ -6,6 +6,7 @@ import { AuditClient } from './audit-client.ts';
 import type { AuditInput, AuditRecord } from './audit-entry.ts';
 import { auditRecord } from './audit-record.ts';
 import { AuditTrail } from './audit-trail.ts';
+import { PendingAudit } from './pending-audit.ts';
 
 const CHANNEL = 'audit';
 
@@ -33,5 +34,6 @@ export class OutboxAuditTrail extends AuditTrail {
 
   override async recordNow(entry: AuditInput): Promise<void> {
     await this.client.record(auditRecord(entry));
+    PendingAudit.settle(entry);
   }
 }

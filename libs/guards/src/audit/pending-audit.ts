@@ -1,5 +1,5 @@
 import { PlatformError } from '@gatehouse/contracts-platform';
-import type { RequestContext } from '@gatehouse/kernel';
+import { type RequestContext, requestContext } from '@gatehouse/kernel';
 
 import type { AuditedRequest, AuditedValue } from '../decorators/audited.decorator.ts';
 import type { AuditInput, AuditTarget } from './audit-entry.ts';
@@ -19,6 +19,12 @@ export class PendingAudit {
 
   static of(work: RequestContext | undefined): PendingAudit | undefined {
     return work?.locals.get(PENDING) as PendingAudit | undefined;
+  }
+
+  /** The success that is recorded with this action stands for the call in hand. */
+  static settle({ action, outcome = 'success' }: AuditInput): void {
+    const pending = PendingAudit.of(requestContext.current());
+    if (outcome === 'success' && pending?.audited.action === action) pending.recorded = true;
   }
 
   attach(work: RequestContext): void {

@@ -24,8 +24,8 @@ export const CloudEventEnvelope = z.object({
   userid: z.string().optional(),
   /** The aggregate's id: events of one key stay in order. */
   partitionkey: z.string().min(1).max(512),
-  /** The aggregate's version: 1, 2, 3, ... without a gap per key. */
-  sequence: z.int().min(1),
+  /** The aggregate's version: 1, 2, 3, ... without a gap per key. Absent: its service has no database to count in. */
+  sequence: z.int().min(1).optional(),
   data: z.unknown(),
 });
 

@@ -71,10 +71,13 @@ describe('the envelope', () => {
     expect(CloudEventEnvelope.parse({ ...event, tenant: 'a' })).toEqual(event);
   });
 
-  it.each(['id', 'source', 'type', 'partitionkey', 'sequence'])(
-    'takes no event without %s',
-    (member) => {
-      expect(CloudEventEnvelope.safeParse({ ...event, [member]: undefined }).success).toBe(false);
-    },
-  );
+  it.each(['id', 'source', 'type', 'partitionkey'])('takes no event without %s', (member) => {
+    expect(CloudEventEnvelope.safeParse({ ...event, [member]: undefined }).success).toBe(false);
+  });
+
+  it('takes one without a sequence, of a service that cannot count, but none that counts from nought', () => {
+    const { sequence: _none, ...uncounted } = event;
+    expect(CloudEventEnvelope.parse(uncounted)).toEqual(uncounted);
+    expect(CloudEventEnvelope.safeParse({ ...event, sequence: 0 }).success).toBe(false);
+  });
 });

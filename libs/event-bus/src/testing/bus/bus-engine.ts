@@ -9,14 +9,15 @@ import type { OutgoingRecord } from '../../broker/event-broker.ts';
 import { EventBusMetrics } from '../../config/event-bus.metrics.ts';
 import { Outbox } from '../../outbox/outbox.ts';
 import type { OutboxRelay } from '../../outbox/outbox-relay.ts';
-import { IntegrationEvents } from '../../publish/integration-events.ts';
+import { EventDrafts } from '../../publish/event-drafts.ts';
+import { OutboxIntegrationEvents } from '../../publish/outbox-integration-events.ts';
 import { EventSpans } from '../../trace/event-spans.ts';
 import { alphaEvents, type Behaviour, Orders } from './orders.ts';
 import { QUICK, type ServiceName, startService, type TestService } from './test-service.ts';
 
 /** What the suite of the whole bus runs on: a provisioned database and a real broker. */
 export interface BusEngine {
-  /** Services `alpha` and `beta`, with the bus's migrations, and `effectsMigration` in beta. */
+  /** Services `alpha` and `beta`, with the bus's migrations, and `effectsMigration` in beta; `gamma` without a schema. */
   database: ProvisionedDatabase;
   /** How a service reaches the broker, where that is not its database. */
   env(service: ServiceName): Record<string, string>;
@@ -79,9 +80,8 @@ export class Bus {
     const nobody = { wake: () => undefined } as unknown as OutboxRelay;
     const outbox = new Outbox(database, nobody);
     const service = { name } as unknown as ServiceInfo;
-    const events = new IntegrationEvents(
-      [alphaEvents],
-      service,
+    const events = new OutboxIntegrationEvents(
+      new EventDrafts([alphaEvents], service, metrics),
       database,
       outbox,
       metrics,

@@ -4,14 +4,15 @@ import { join } from 'node:path';
 
 import { createService, KernelModule, type RunningService } from '@gatehouse/kernel';
 import { PersistenceModule } from '@gatehouse/persistence';
-import { Module, type Type } from '@nestjs/common';
+import { Module, type ModuleMetadata, type Type } from '@nestjs/common';
 
 import { EventBusModule } from '../../event-bus.module.ts';
 import { eventBusMigrations } from '../../migrations/event-bus.migrations.ts';
 import { OutboxRelay } from '../../outbox/outbox-relay.ts';
+import { Echoes, gammaEvents } from './echoes.ts';
 import { alphaEvents, type Behaviour, BEHAVIOUR, Orders, OrdersSubscriber } from './orders.ts';
 
-export type ServiceName = 'alpha' | 'beta';
+export type ServiceName = 'alpha' | 'beta' | 'gamma';
 
 /** Everything happens fast, so that tests need not wait. */
 export const QUICK = {
@@ -27,7 +28,7 @@ export const QUICK = {
   OUTBOX_LEASE_MS: '900',
 };
 
-/** `alpha` publishes orders; `beta` records them. */
+/** `alpha` publishes orders; `beta` records them; `gamma`, which has no database, echoes them. */
 export function startService(
   name: ServiceName,
   env: Record<string, string>,
@@ -38,17 +39,27 @@ export function startService(
     if (behaviour.auditSink) relay.registerSink('audit', behaviour.auditSink);
     return relay;
   };
-  @Module({
-    imports: [
-      KernelModule.forService(),
-      PersistenceModule.forService({ entities: [], migrations: eventBusMigrations }),
-      EventBusModule.forService({ events: name === 'alpha' ? [alphaEvents] : [] }),
-    ],
-    providers:
-      name === 'alpha'
-        ? [Orders, { provide: 'audit', inject: [OutboxRelay], useFactory: registerAudit }]
-        : [OrdersSubscriber, { provide: BEHAVIOUR, useValue: complete }],
-  })
+  const persistence = PersistenceModule.forService({
+    entities: [],
+    migrations: eventBusMigrations,
+  });
+  const known = { provide: BEHAVIOUR, useValue: complete };
+  const parts: Record<ServiceName, Required<Pick<ModuleMetadata, 'imports' | 'providers'>>> = {
+    alpha: {
+      imports: [persistence, EventBusModule.forService({ events: [alphaEvents] })],
+      providers: [Orders, { provide: 'audit', inject: [OutboxRelay], useFactory: registerAudit }],
+    },
+    beta: {
+      imports: [persistence, EventBusModule.forService()],
+      providers: [OrdersSubscriber, known],
+    },
+    gamma: {
+      imports: [EventBusModule.withoutDatabase({ events: [gammaEvents] })],
+      providers: [Echoes, known],
+    },
+  };
+  const { imports, providers } = parts[name];
+  @Module({ imports: [KernelModule.forService(), ...imports], providers })
   class TestModule {}
   return createService(TestModule, { env: { ...QUICK, ...env }, packageDir: packageOf(name) }).then(
     (service) => new TestService(service, complete),

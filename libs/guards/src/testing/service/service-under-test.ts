@@ -21,8 +21,8 @@ import { publishAs, publishedEvents } from './test-log.ts';
 export interface ServiceUnderTestOptions {
   /** The folder of the service's package.json. */
   packageDir: string;
-  /** The service's, libraries' included. */
-  migrations: readonly Migration[];
+  /** The service's, libraries' included; none: it has no schema. */
+  migrations?: readonly Migration[];
   env?: Record<string, string>;
   /** Services besides the core ones that there are: a test may publish in their name. */
   peers?: readonly string[];

@@ -18,7 +18,8 @@ export interface TestedService {
   name: string;
   prefixes: readonly string[];
   namespace: string;
-  migrations: readonly Migration[];
+  /** None: it has no schema. */
+  migrations?: readonly Migration[] | undefined;
   /** Others besides the core ones: those whose events it hears. */
   peers?: readonly string[] | undefined;
 }
@@ -34,7 +35,7 @@ export async function testDatabase(tested: TestedService): Promise<{
   const database = await provisionedDatabase({
     services: {
       ...Object.fromEntries(others.map((name) => [name, null])),
-      [tested.name]: tested.migrations,
+      [tested.name]: tested.migrations ?? null,
     },
     platformSql: [...discoveryPlatformSql, ...eventBusPlatformSql],
   });
