@@ -16,6 +16,16 @@ const { generators } = JSON.parse(
   readFileSync(new URL('../../migrations.json', import.meta.url), 'utf8'),
 ) as Listed;
 
+interface Manifest {
+  'nx-migrations'?: { packageGroup: string[] };
+  dependencies?: object;
+  devDependencies?: object;
+}
+const manifest = (folder: string) =>
+  JSON.parse(
+    readFileSync(new URL(`../../../${folder}/package.json`, import.meta.url), 'utf8'),
+  ) as Manifest;
+
 /** Those of `migrations.json`, in order of version, as `nx migrate` runs them. */
 async function migrate(tree: Tree): Promise<void> {
   const inOrder = Object.values(generators).sort((a, b) =>
@@ -84,6 +94,22 @@ describe('a service of an older template', () => {
   });
 });
 
+describe('`nx migrate` of the plugin', () => {
+  it('raises every package of the platform that a workspace begins with', () => {
+    const group = manifest('nx-plugin')['nx-migrations']?.packageGroup;
+    const { dependencies, devDependencies } = manifest('create/template');
+    const begun = Object.keys({ ...dependencies, ...devDependencies }).filter((name) =>
+      name.startsWith('@gatehouse/'),
+    );
+    expect(['@gatehouse/nx-plugin', ...(group ?? [])].sort()).toEqual(begun.sort());
+  });
+
+  it('runs each migration at the first release after the one it is about, whatever its number', () => {
+    for (const { version } of Object.values(generators))
+      expect(version).toMatch(/^\d+\.\d+\.\d+-0$/);
+  });
+});
+
 describe('the check', () => {
   it('finds nothing in Identity, nor in a service of today’s template', async () => {
     await service(tree, { name: 'orders' });
@@ -97,6 +123,11 @@ describe('the check', () => {
       ...json,
       dependencies: { ...json.dependencies, '@gatehouse/kernel': '0.0.1' },
     }));
+    // A team's own packages are of a version of their own.
+    updateJson(tree, 'libs/contracts/orders/package.json', (json: object) => ({
+      ...json,
+      version: '3.2.1',
+    }));
     const file = 'apps/orders/src/orders.module.ts';
     const ours = readText(tree, file).replace('EventOperationsModule,\n', '\n');
     tree.write(file, ours);
@@ -106,6 +137,9 @@ describe('the check', () => {
     );
     expect(report('orders', found)).toContain('@gatehouse/kernel 0.0.1');
     await check(tree, { service: 'orders' });
+    expect(readJson<object>(tree, 'apps/orders/package.json')).toMatchObject({
+      dependencies: { '@gatehouse/contracts-orders': '3.2.1' },
+    });
     expect(readText(tree, file)).toContain('CqrsModule.forRoot()');
     expect(departures('orders').map(({ says }) => says)).toEqual([
       'does not import EventOperationsModule',

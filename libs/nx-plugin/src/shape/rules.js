@@ -3,7 +3,7 @@ import ts from 'typescript';
 
 import { decoratorArgument, arrayOf, classOf, nodesOf } from '../edits/find.js';
 import { SourceEdit } from '../edits/source-edit.js';
-import { versions } from '../workspace/versions.js';
+import { ownVersions, versions } from '../workspace/versions.js';
 
 /** @typedef {import('@nx/devkit').Tree} Tree */
 /** @typedef {import('../workspace/services.js').Service} Service */
@@ -100,27 +100,25 @@ export const contractSuiteTakesAList = (tree, { contractRoot }) => {
 };
 
 /** @type {Rule} */
-export const platformIsOfOneVersion = (tree, { root, contractRoot }) =>
-  [root, contractRoot].flatMap((folder) => {
+export const platformIsOfOneVersion = (tree, { root, contractRoot }) => {
+  const own = ownVersions(tree);
+  return [root, contractRoot].flatMap((folder) => {
     const file = `${folder}/package.json`;
     if (!tree.exists(file)) return [];
     const json = readJson(tree, file);
     return ['dependencies', 'devDependencies'].flatMap((list) =>
       Object.entries(json[list] ?? {})
-        .filter(
-          ([name, version]) => name.startsWith('@gatehouse/') && version !== versions.platform,
-        )
-        .map(([name, version]) => ({
+        .map(([name, version]) => ({ name, version, wanted: own[name] ?? versions.platform }))
+        .filter(({ name, version, wanted }) => name.startsWith('@gatehouse/') && version !== wanted)
+        .map(({ name, version, wanted }) => ({
           file,
-          says: `has ${name} ${String(version)}, the platform is ${versions.platform}`,
+          says: `has ${name} ${String(version)}, it is ${wanted}`,
           fix: () =>
-            updateJson(tree, file, (now) => ({
-              ...now,
-              [list]: { ...now[list], [name]: versions.platform },
-            })),
+            updateJson(tree, file, (now) => ({ ...now, [list]: { ...now[list], [name]: wanted } })),
         })),
     );
   });
+};
 
 /** What a service imports, and why it is there. */
 const MODULES = ['KernelModule', 'DiscoveryModule', 'GuardsModule'];

@@ -1,6 +1,6 @@
 import { updateJson } from '@nx/devkit';
 
-import { versions } from './versions.js';
+import { ownVersions, versions } from './versions.js';
 
 /**
  * Adds what is missing to the dependencies of a project.
@@ -11,13 +11,14 @@ import { versions } from './versions.js';
  * @returns {boolean} whether npm has something to link
  */
 export function addDependencies(tree, root, names) {
+  const own = ownVersions(tree);
   let added = false;
   updateJson(tree, `${root}/package.json`, (json) => {
     const { dependencies = {}, devDependencies = {} } = json;
     for (const name of names) {
       if (name in dependencies) continue;
       added = true;
-      dependencies[name] = versions.of(name);
+      dependencies[name] = own[name] ?? versions.of(name);
       // What the code itself needs now is no longer the tests' alone.
       delete devDependencies[name];
     }

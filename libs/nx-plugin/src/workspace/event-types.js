@@ -1,5 +1,7 @@
 import { readJson } from '@nx/devkit';
 
+import { packagedServicesOf } from './services.js';
+
 /** @typedef {import('@nx/devkit').Tree} Tree */
 
 /**
@@ -13,7 +15,7 @@ const CONTRACTS = 'libs/contracts';
 const SUFFIX = '.schema.json';
 
 /**
- * An event of the workspace, by the schemas that its contract has committed.
+ * An event of the workspace or of the platform's packages, by the schemas that its contract has committed.
  *
  * @param {Tree} tree
  * @param {string} type
@@ -21,11 +23,22 @@ const SUFFIX = '.schema.json';
  * @throws Error that lists the events of the service that it names, or of all
  */
 export function eventCalled(tree, type) {
-  const all = tree.children(CONTRACTS).flatMap((service) =>
+  const contracts = [
+    ...tree.children(CONTRACTS).map((service) => ({ service, folder: `${CONTRACTS}/${service}` })),
+    ...packagedServicesOf(tree).map(({ names, contractRoot }) => ({
+      service: names.kebab,
+      folder: contractRoot,
+    })),
+  ];
+  const all = contracts.flatMap(({ service, folder }) =>
     tree
-      .children(`${CONTRACTS}/${service}/schemas`)
+      .children(`${folder}/schemas`)
       .filter((file) => file.endsWith(SUFFIX))
-      .map((file) => ({ service, type: file.slice(0, -SUFFIX.length), file })),
+      .map((file) => ({
+        service,
+        type: file.slice(0, -SUFFIX.length),
+        path: `${folder}/schemas/${file}`,
+      })),
   );
   const found = all.find((each) => each.type === type);
   if (!found) {
@@ -33,7 +46,7 @@ export function eventCalled(tree, type) {
     const known = (same.length > 0 ? same : all).map((each) => each.type).join(', ');
     throw new Error(`there is no event "${type}"; there are ${known}`);
   }
-  const schema = readJson(tree, `${CONTRACTS}/${found.service}/schemas/${found.file}`);
+  const schema = readJson(tree, found.path);
   return { type, service: found.service, example: exampleOf(schema) };
 }
 

@@ -1,4 +1,3 @@
-import { visitNotIgnoredFiles } from '@nx/devkit';
 import protobuf from 'protobufjs';
 import ts from 'typescript';
 
@@ -75,8 +74,11 @@ function membersOf(root, message) {
  * @param {Service} service
  */
 function contractsOf(tree, { contractRoot }) {
-  const path = `${contractRoot}/src/contract.ts`;
-  if (!tree.exists(path)) return [];
+  // A package has what was built of it.
+  const path = [`${contractRoot}/src/contract.ts`, `${contractRoot}/dist/contract.js`].find(
+    (each) => tree.exists(each),
+  );
+  if (path === undefined) return [];
   const file = sourceOf(tree, path);
   return nodesOf(file, ts.isVariableDeclaration).flatMap(({ name, initializer }) => {
     if (!initializer || !ts.isCallExpression(initializer)) return [];
@@ -107,12 +109,8 @@ function textOf(object, member) {
 function callersOf(tree, { root }) {
   /** @type {Map<string, readonly string[] | undefined>} */
   const found = new Map();
-  visitNotIgnoredFiles(tree, `${root}/src`, (path) => {
-    if (!path.endsWith('.rpc.ts')) return;
-    for (const method of nodesOf(sourceOf(tree, path), ts.isMethodDeclaration)) {
-      const calls = (ts.getDecorators(method) ?? [])
-        .map(({ expression }) => expression)
-        .filter(ts.isCallExpression);
+  for (const path of filesUnder(tree, root).filter((file) => /\.rpc\.[jt]s$/.test(file))) {
+    for (const calls of decoratorsIn(sourceOf(tree, path))) {
       const argumentsOf = (/** @type {string} */ name) =>
         calls.find(({ expression }) => expression.getText() === name)?.arguments;
       const rpc = argumentsOf('GrpcMethod')?.filter(ts.isStringLiteral);
@@ -122,8 +120,39 @@ function callersOf(tree, { root }) {
       const names = allowed.filter(ts.isStringLiteral).map(({ text }) => text);
       found.set(rpc.map(({ text }) => text).join('/'), anybody ? undefined : names);
     }
-  });
+  }
   return found;
+}
+
+/**
+ * Of its code: the sources of the workspace's own, what was built of a package.
+ *
+ * @param {Tree} tree
+ * @param {string} root
+ * @returns {string[]}
+ */
+function filesUnder(tree, root) {
+  /** @param {string} folder @returns {string[]} */
+  const under = (folder) =>
+    tree
+      .children(folder)
+      .map((name) => `${folder}/${name}`)
+      .flatMap((path) => (tree.isFile(path) ? [path] : under(path)));
+  return under(`${root}/${tree.exists(`${root}/src`) ? 'src' : 'dist'}`);
+}
+
+/**
+ * The decorators of each method; compiled, they are a list that is handed to a helper.
+ *
+ * @param {ts.SourceFile} file
+ * @returns {ts.CallExpression[][]}
+ */
+function decoratorsIn(file) {
+  const ofMethods = nodesOf(file, ts.isMethodDeclaration).map((method) =>
+    (ts.getDecorators(method) ?? []).map(({ expression }) => expression),
+  );
+  const compiled = nodesOf(file, ts.isArrayLiteralExpression).map(({ elements }) => [...elements]);
+  return [...ofMethods, ...compiled].map((list) => list.filter(ts.isCallExpression));
 }
 
 /** @param {Tree} tree @param {string} path */

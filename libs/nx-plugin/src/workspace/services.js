@@ -26,26 +26,51 @@ const CONTRACTS = 'libs/contracts';
 export function servicesOf(tree) {
   return tree
     .children('apps')
-    .filter((folder) => tree.exists(`apps/${folder}/package.json`))
-    .flatMap((folder) => {
-      const root = `apps/${folder}`;
-      const { gatehouse, dependencies = {} } = readJson(tree, `${root}/package.json`);
-      if (typeof gatehouse?.name !== 'string') return [];
-      const names = namesOf(gatehouse.name);
-      const contractRoot = `${CONTRACTS}/${names.kebab}`;
-      return [
-        {
-          names,
-          root,
-          contractRoot,
-          contractPackage: contractPackageOf(names),
-          prefixes: gatehouse.prefixes ?? [],
-          namespace: gatehouse.namespace ?? gatehouse.name,
-          database: '@gatehouse/persistence' in dependencies,
-          grpc: '@nestjs/microservices' in dependencies,
-        },
-      ];
-    });
+    .flatMap((folder) => serviceIn(tree, `apps/${folder}`, (name) => `${CONTRACTS}/${name}`));
+}
+
+/**
+ * The platform's own, where they come as packages: a workspace outside its repository depends on them. They can be called and
+ * listened to, not edited.
+ *
+ * @param {Tree} tree
+ * @returns {Service[]}
+ */
+export function packagedServicesOf(tree) {
+  const { dependencies = {} } = tree.exists('package.json') ? readJson(tree, 'package.json') : {};
+  return Object.keys(dependencies).flatMap((name) =>
+    serviceIn(tree, packageFolder(name), (service) =>
+      packageFolder(contractPackageOf(namesOf(service))),
+    ),
+  );
+}
+
+/** @param {string} name of a package */
+const packageFolder = (name) => `node_modules/${name}`;
+
+/**
+ * @param {Tree} tree
+ * @param {string} root
+ * @param {(name: string) => string} contractRootOf
+ * @returns {Service[]} one, or none where it is no service
+ */
+function serviceIn(tree, root, contractRootOf) {
+  if (!tree.exists(`${root}/package.json`)) return [];
+  const { gatehouse, dependencies = {} } = readJson(tree, `${root}/package.json`);
+  if (typeof gatehouse?.name !== 'string') return [];
+  const names = namesOf(gatehouse.name);
+  return [
+    {
+      names,
+      root,
+      contractRoot: contractRootOf(names.kebab),
+      contractPackage: contractPackageOf(names),
+      prefixes: gatehouse.prefixes ?? [],
+      namespace: gatehouse.namespace ?? gatehouse.name,
+      database: '@gatehouse/persistence' in dependencies,
+      grpc: '@nestjs/microservices' in dependencies,
+    },
+  ];
 }
 
 /** @param {Names} names */
@@ -58,12 +83,28 @@ export const contractPackageOf = (names) => `@gatehouse/contracts-${names.kebab}
  * @throws Error that lists those there are
  */
 export function serviceCalled(tree, given) {
-  const services = servicesOf(tree);
+  return among(servicesOf(tree), given, ' under apps/');
+}
+
+/**
+ * One that can be called or listened to: of the workspace, or of the platform's packages.
+ *
+ * @param {Tree} tree
+ * @param {string} given in any case
+ * @returns {Service}
+ * @throws Error that lists those there are
+ */
+export function peerCalled(tree, given) {
+  return among([...servicesOf(tree), ...packagedServicesOf(tree)], given, '');
+}
+
+/** @param {readonly Service[]} services @param {string} given @param {string} where */
+function among(services, given, where) {
   const { kebab } = namesOf(given);
   const found = services.find(({ names }) => names.kebab === kebab);
   if (found) return found;
   const known = services.map(({ names }) => names.kebab).join(', ');
-  throw new Error(`there is no service "${kebab}" under apps/; there are ${known}`);
+  throw new Error(`there is no service "${kebab}"${where}; there are ${known}`);
 }
 
 /**
@@ -100,7 +141,7 @@ export function newService(tree, given, directory) {
 export function refuseTakenPath(tree, path, of) {
   const covers = (/** @type {string} */ a, /** @type {string} */ b) =>
     a === b || b.startsWith(`${a}/`);
-  for (const { names, prefixes } of servicesOf(tree)) {
+  for (const { names, prefixes } of [...servicesOf(tree), ...packagedServicesOf(tree)]) {
     const clash = prefixes.find((prefix) => covers(prefix, path) || covers(path, prefix));
     if (clash && names.kebab !== of) {
       throw new Error(`${path} is taken: ${names.kebab} serves ${clash}`);

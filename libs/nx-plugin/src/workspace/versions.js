@@ -1,3 +1,4 @@
+import { readJson } from '@nx/devkit';
 import { readFileSync } from 'node:fs';
 
 /** What a generated service depends on besides the platform: as the core services do, which a test checks. */
@@ -35,3 +36,21 @@ export const versions = {
     return known[1];
   },
 };
+
+/**
+ * Of the workspace's own packages, which have the platform's scope and are not released with it.
+ *
+ * @param {import('@nx/devkit').Tree} tree
+ * @returns {Record<string, string>} by name
+ */
+export function ownVersions(tree) {
+  const manifests = ['apps', 'libs', 'libs/contracts'].flatMap((parent) =>
+    tree.children(parent).map((folder) => `${parent}/${folder}/package.json`),
+  );
+  return Object.fromEntries(
+    manifests
+      .filter((file) => tree.exists(file))
+      .map((file) => readJson(tree, file))
+      .map(({ name, version }) => [name, version]),
+  );
+}

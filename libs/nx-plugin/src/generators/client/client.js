@@ -3,7 +3,7 @@ import { namesOf } from '../../names/names.js';
 import { afterContract } from '../../workspace/after-contract.js';
 import { addDependencies } from '../../workspace/dependencies.js';
 import { rpcsOf } from '../../workspace/rpcs.js';
-import { serviceCalled } from '../../workspace/services.js';
+import { peerCalled, serviceCalled } from '../../workspace/services.js';
 import { format, writeNew } from '../../workspace/write.js';
 
 /** @typedef {import('../../workspace/rpcs.js').Rpc} Rpc */
@@ -13,7 +13,7 @@ import { format, writeNew } from '../../workspace/write.js';
  * @param {{ name: string; in: string; method?: string }} options
  */
 export default async function client(tree, options) {
-  const callee = serviceCalled(tree, options.name);
+  const callee = peerCalled(tree, options.name);
   const service = serviceCalled(tree, options.in);
   const [from, to] = [service.names.kebab, callee.names.kebab];
   if (from === to) throw new Error(`${from} needs no client to call itself`);

@@ -4,7 +4,7 @@ import { SourceEdit } from '../../edits/source-edit.js';
 import { partNames } from '../../names/checked-names.js';
 import { afterContract } from '../../workspace/after-contract.js';
 import { resourceCalled } from '../../workspace/resources.js';
-import { serviceCalled, servicesOf } from '../../workspace/services.js';
+import { packagedServicesOf, serviceCalled, servicesOf } from '../../workspace/services.js';
 import { format, writeNew } from '../../workspace/write.js';
 
 /** @typedef {import('@nx/devkit').Tree} Tree */
@@ -35,7 +35,8 @@ export default async function rpc(tree, options) {
  */
 function callersOf(tree, list) {
   const callers = list.split(/[\s,]+/).filter((caller) => caller !== '');
-  const known = new Set(['*', 'provisioner', ...servicesOf(tree).map(({ names }) => names.kebab)]);
+  const services = [...servicesOf(tree), ...packagedServicesOf(tree)];
+  const known = new Set(['*', 'provisioner', ...services.map(({ names }) => names.kebab)]);
   const stranger = callers.find((caller) => !known.has(caller));
   if (stranger) throw new Error(`--allow: there is no service "${stranger}"`);
   if (callers.length === 0) throw new Error('--allow: name the services that may call it');
