@@ -1,24 +1,38 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   describeWithEngines,
   describeWithPrograms,
+  engineSet,
+  type EngineSet,
   ENGINES_START_MS,
   eventually,
 } from '@gatehouse/testing';
-import { type Login, startPlatform, type TestPlatform } from '@gatehouse/testing-platform';
+import {
+  type Login,
+  type RegisteredUser,
+  startPlatform,
+  type TestPlatform,
+} from '@gatehouse/testing-platform';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { panelQueries } from './support/dashboards.ts';
 import { findsThroughConsul, PrometheusServer } from './support/prometheus-server.ts';
 import { metricsOf } from './support/promql.ts';
 import { readRules } from './support/rules.ts';
+import { notPrinted, type Step, stepsOf, take, whoHoldsTheLock } from './support/walk.ts';
+import { WORKSPACE } from './support/workspace.ts';
 
 const SERVICES = ['audit', 'auth', 'authz', 'gateway', 'identity'];
 /** Of the dashboard that shows any one service. Auth does all that a service can: it answers, asks, publishes, handles. */
 const ONE = 'auth';
 const MINUTES = 60_000;
 
-// With Redis, so that what is told of it is there; with Consul, where admin addresses are found.
-describeWithEngines(['consul', 'redis'], () => {
-  describeWithPrograms(['prometheus', 'promtool'], () => {
+// With Redis, so that what is told of it is there; with Consul, where admin addresses are found; with a Collector that
+// keeps every trace, and OpenSearch behind it, where one request is followed.
+describeWithEngines(['consul', 'redis', 'otelcol', 'opensearch'], () => {
+  describeWithPrograms(['prometheus', 'promtool', 'jq', 'curl'], () => {
+    let engines: EngineSet;
     let platform: TestPlatform;
     let prometheus: PrometheusServer;
     let administrator: Login;
@@ -26,7 +40,20 @@ describeWithEngines(['consul', 'redis'], () => {
     const adminOf = (service: string) => new URL(platform.adminUrlOf(service)).host;
 
     beforeAll(async () => {
-      platform = await startPlatform({ engines: ['consul', 'redis'] });
+      engines = await engineSet(['consul', 'redis', 'otelcol', 'opensearch'], {
+        settings: {
+          // The Collector's exporter asks for that.
+          OPENSEARCH_ELASTIC_PRODUCT_HEADER: '1',
+          OTELCOL_CONFIG: join(WORKSPACE, 'docker/otelcol/config.yaml'),
+          OTELCOL_HOST: '127.0.0.1',
+          OTELCOL_TRACES_EXPORTERS: '[elasticsearch]',
+          OTELCOL_LOGS_EXPORTERS: '[elasticsearch]',
+          OTELCOL_KEEP_PERCENT: '100',
+          OTELCOL_DECISION_WAIT: '1s',
+        },
+        settingsOf: ({ opensearch }) => ({ OTELCOL_LOGS_URL: `http://127.0.0.1:${opensearch}` }),
+      });
+      platform = await startPlatform({ engines });
       const byHand = Object.fromEntries(SERVICES.map((name) => [name, [adminOf(name)]]));
       prometheus = await PrometheusServer.start(
         findsThroughConsul()
@@ -38,6 +65,7 @@ describeWithEngines(['consul', 'redis'], () => {
     afterAll(async () => {
       await prometheus.stop();
       await platform.stop();
+      await engines.end();
     });
 
     /** A little of all that the platform does: let in, refused, written, published, handled, recorded, read. */
@@ -123,6 +151,95 @@ describeWithEngines(['consul', 'redis'], () => {
     it('sees no alert of a platform that is well', async () => {
       const firing = await prometheus.query('ALERTS{alertstate="firing"}');
       expect(firing.map(({ metric }) => metric.alertname)).toEqual([]);
+    });
+
+    describe('one request is followed from its answer, by the commands of docs/operations.md', () => {
+      let user: RegisteredUser;
+      let env: Record<string, string>;
+      beforeAll(async () => {
+        user = await platform.registerAndLogin();
+        env = {
+          GATEWAY: platform.gatewayUrl,
+          PROMETHEUS: prometheus.url,
+          OPENSEARCH: engines.env.OPENSEARCH_URL ?? '',
+          OPERATOR: administrator.accessToken,
+          TOKEN: user.accessToken,
+          USER_ID: user.userId,
+          LOGS: mkdtempSync(join(tmpdir(), 'gatehouse-lines-')),
+        };
+      });
+      afterAll(() => rmSync(env.LOGS ?? '', { recursive: true }));
+
+      /** The first step asks the gateway; the others follow its answer, as soon as it has arrived everywhere. */
+      async function follow([first, ...others]: Step[], made: Promise<string[]>): Promise<void> {
+        expect(others.length).toBeGreaterThan(3);
+        const answer = await made;
+        expect(first && notPrinted(first, answer)).toEqual([]);
+        const trace = /^traceparent: 00-([0-9a-f]{32})-[0-9a-f]{16}-01$/m.exec(answer.join('\n'));
+        for (const step of others) {
+          await eventually(
+            async () => {
+              for (const service of SERVICES) {
+                writeFileSync(join(env.LOGS ?? '', `${service}.log`), platform.logsOf(service));
+              }
+              const printed = await take(step, { ...env, TRACE: trace?.[1] ?? 'none' });
+              const missing = notPrinted(step, printed);
+              if (missing.length > 0) {
+                throw new Error(`${step.commands}printed\n${printed.join('\n')}`);
+              }
+            },
+            { timeoutMs: MINUTES, intervalMs: 500 },
+          );
+        }
+      }
+
+      it(
+        'one that was slow: to the statement that waited, and who made it wait',
+        async () => {
+          const steps = stepsOf('One that was slow');
+          const query = platform.database('identity');
+          // Holds the row until somebody waits for it, and then as long as makes a request slow.
+          const held = query(`DO $$ BEGIN
+            PERFORM FROM users WHERE id = '${user.userId}' FOR UPDATE;
+            WHILE NOT EXISTS (SELECT FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))) LOOP
+              PERFORM pg_sleep(0.05);
+              PERFORM pg_stat_clear_snapshot();
+            END LOOP;
+            PERFORM pg_sleep(2);
+          END $$`);
+          await eventually(async () => {
+            const free = await query(
+              `SELECT FROM users WHERE id = '${user.userId}' FOR UPDATE SKIP LOCKED`,
+            );
+            return free.length === 0;
+          });
+          const [first] = steps;
+          if (first === undefined) throw new Error('docs/operations.md makes no slow request');
+          const made = take(first, env);
+          const [holder] = await eventually(async () => {
+            const rows = await query<{ state: string; query: string }>(whoHoldsTheLock);
+            return rows.length > 0 && rows;
+          });
+          expect(holder).toMatchObject({
+            state: 'active',
+            query: expect.stringContaining('DO $$ BEGIN') as unknown,
+          });
+          await follow(steps, made);
+          await held;
+        },
+        4 * MINUTES,
+      );
+
+      it(
+        'one that was refused: to the permission that is missing',
+        async () => {
+          const steps = stepsOf('One that was refused');
+          const [first] = steps;
+          if (first === undefined) throw new Error('docs/operations.md makes no refused request');
+          await follow(steps, take(first, env));
+        },
+        4 * MINUTES,
+      );
     });
   });
 });

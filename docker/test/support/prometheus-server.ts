@@ -3,9 +3,10 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ChildProcessHandle, freePort, startProcess } from '@gatehouse/testing';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { PROMETHEUS } from './rules.ts';
+import { read } from './workspace.ts';
 
 /** Of a scraped process: its labels, and how its last scrape went. */
 export interface Target {
@@ -55,7 +56,7 @@ export function findsThroughConsul(): boolean {
 
 /**
  * A real Prometheus on the repository's own configuration and rules, a copy of them in which are changed: where Consul is or
- * which targets there are, and how often it scrapes and evaluates (each second).
+ * which targets there are, and how often it scrapes and evaluates (each second). Its features are those of Compose's.
  */
 export class PrometheusServer {
   private constructor(
@@ -63,6 +64,10 @@ export class PrometheusServer {
     private readonly port: number,
     private readonly process: ChildProcessHandle,
   ) {}
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
 
   /** @param at `consul`: its `host:port`; `targets`: admin addresses by service, for the static configuration */
   static async start(
@@ -92,7 +97,7 @@ export class PrometheusServer {
         `--config.file=${config}`,
         `--storage.tsdb.path=${join(folder, 'data')}`,
         `--web.listen-address=127.0.0.1:${port}`,
-        '--enable-feature=exemplar-storage',
+        ...composeFeatures(),
       ],
       {
         env: { NODE_OPTIONS: '' },
@@ -135,7 +140,7 @@ export class PrometheusServer {
   }
 
   private async get(path: string): Promise<unknown> {
-    return (await fetch(`http://127.0.0.1:${this.port}${path}`)).json();
+    return (await fetch(`${this.url}${path}`)).json();
   }
 }
 
@@ -145,4 +150,12 @@ function replace(text: string, changes: Record<string, string>): string {
     text = text.replace(from, to);
   }
   return text;
+}
+
+/** What Compose switches on in its Prometheus (`--enable-feature=...`), and so this one has. */
+function composeFeatures(): string[] {
+  const { services } = z
+    .object({ services: z.object({ prometheus: z.object({ command: z.array(z.string()) }) }) })
+    .parse(parse(read('docker/compose.yaml'), { merge: true, maxAliasCount: -1 }));
+  return services.prometheus.command.filter((flag) => flag.startsWith('--enable-feature='));
 }
