@@ -1,4 +1,10 @@
-import { Audited, Authenticated, CurrentPrincipal, RequirePermission } from '@gatehouse/guards';
+import {
+  Audited,
+  Authenticated,
+  CurrentPrincipal,
+  RateLimit,
+  RequirePermission,
+} from '@gatehouse/guards';
 import { Answers, Location, newId, type Principal } from '@gatehouse/kernel';
 import { Etag, Idempotent, IfMatch } from '@gatehouse/persistence';
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
@@ -31,6 +37,7 @@ export class UsersController {
 
   @Post()
   @RequirePermission('identity.user.create', { scope: 'platform', description: 'Create users' })
+  @RateLimit({ limit: 120, per: '1m', by: 'principal' })
   @Idempotent()
   @Audited('identity.user.create')
   @Location((user: UserView) => `/v1/users/${user.id}`)
@@ -78,6 +85,7 @@ export class UsersController {
     orSelf: 'id',
     description: 'Change any user',
   })
+  @RateLimit({ limit: 120, per: '1m', by: 'principal' })
   @Audited(UPDATE_USER, {
     metadata: (_user, request) => ({ members: Object.keys(request.body as object) }),
   })
@@ -98,6 +106,7 @@ export class UsersController {
     scope: 'platform',
     description: 'Deactivate users',
   })
+  @RateLimit({ limit: 120, per: '1m', by: 'principal' })
   @Audited('identity.user.deactivate')
   @Etag()
   @Answers(200, UserBody, 'The user as it is now')
@@ -111,6 +120,7 @@ export class UsersController {
     scope: 'platform',
     description: 'Reactivate users',
   })
+  @RateLimit({ limit: 120, per: '1m', by: 'principal' })
   @Audited('identity.user.reactivate')
   @Etag()
   @Answers(200, UserBody, 'The user as it is now')
@@ -121,6 +131,7 @@ export class UsersController {
   @Delete(':id')
   @HttpCode(204)
   @RequirePermission('identity.user.delete', { scope: 'platform', description: 'Delete users' })
+  @RateLimit({ limit: 120, per: '1m', by: 'principal' })
   @Audited('identity.user.delete')
   @Answers(204)
   delete(@Param('id', { schema: UserId }) id: string, @IfMatch() version: number | undefined) {

@@ -46,14 +46,15 @@ describe('the buffer of a service without a database', () => {
       if (n > 0) dropped[labels.reason] = (dropped[labels.reason] ?? 0) + n;
     }) as never;
     const { size = 100, flushMs = 200 } = config;
+    const settings: unknown = {
+      EVENT_BUFFER_SIZE: size,
+      EVENT_BUFFER_MB: 1,
+      EVENT_BUFFER_FLUSH_MS: flushMs,
+    };
     return new BufferedIntegrationEvents(
       new EventDrafts([alphaEvents], service, metrics),
       broker,
-      {
-        EVENT_BUFFER_SIZE: size,
-        EVENT_BUFFER_MB: 1,
-        EVENT_BUFFER_FLUSH_MS: flushMs,
-      },
+      settings as EventBufferConfig,
       metrics,
       counted,
       new EventSpans(Tracing.off, 'postgresql', 'alpha'),
