@@ -45,6 +45,10 @@ program
   .description(
     'make roles, schemas, keys, credentials and the directory in DATABASE_URL, and principals on each engine in use',
   )
+  .option(
+    '--rotate',
+    'give every service new passwords and tokens; running ones take them by themselves',
+  )
   .option('--directory-file <file>', 'publish the directory there as well')
   .option('--json', 'print what was made as one line of JSON')
   .option('--credentials <folder>', 'where credential files go (default: of the data folder)')

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
@@ -148,6 +148,54 @@ describe('the launcher', () => {
     }
   });
 
+  it('gets new passwords for its databases while it runs, and refuses nobody meanwhile', async () => {
+    const urlOf = (owner: string) =>
+      readFileSync(launcher.file(`credentials/${owner}/database-url`), 'utf8').trim();
+    const earlier = urlOf('auth');
+    const login = await post('/v1/auth/login', administrator());
+    const { access_token: token } = (await login.json()) as { access_token: string };
+    const answers: number[] = [];
+    const load = { goesOn: true };
+    // Reads of Auth's database, one after the other.
+    const client = (async () => {
+      while (load.goesOn) {
+        const headers = { authorization: `Bearer ${token}` };
+        answers.push((await fetch(`${launcher.url}/v1/auth/sessions`, { headers })).status);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    })();
+    const rotated = await launcher.runWith(
+      { DATABASE_URL: urlOf('platform') },
+      ...['provision', '--rotate', '--credentials', launcher.file('credentials')],
+    );
+    expect(rotated).toMatchObject({ code: 0 });
+    const soFar = answers.length;
+    await eventually(() => answers.length > soFar + 5, { timeoutMs: 30_000 });
+    load.goesOn = false;
+    await client;
+    expect(new Set(answers)).toEqual(new Set([200]));
+
+    const stranger = new pg.Client({ connectionString: earlier });
+    await expect(stranger.connect()).rejects.toThrow('password authentication failed');
+    // All of them have to connect again, listeners and registry among them.
+    await asAdministrator(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename LIKE '%\\_app'`,
+    );
+    const connected = () =>
+      asAdministrator(`SELECT DISTINCT usename FROM pg_stat_activity WHERE usename LIKE '%\\_app'`);
+    await eventually(
+      async () =>
+        expect((await connected()).map(({ usename }) => usename).sort()).toEqual([
+          'audit_app',
+          'auth_app',
+          'authz_app',
+          'gateway_app',
+          'identity_app',
+        ]),
+      { timeoutMs: 30_000, intervalMs: 200 },
+    );
+  });
+
   it('is found well by the doctor', async () => {
     // A service that was held up comes back to the registry by itself.
     const { output } = await eventually(
@@ -184,12 +232,16 @@ describe('the launcher', () => {
 
   describe('killed with SIGKILL and started again', () => {
     let before: number[];
+    let serviceKey: string;
 
     beforeAll(async () => {
       expect((await post('/v1/auth/register', user)).status).toBe(202);
       before = launcher.pids();
       await running.kill('SIGKILL');
       expect(runs(before[0]!)).toBe(true);
+      // Which is how a service gets another key: it is made where there is none.
+      serviceKey = readFileSync(launcher.file('credentials/identity/service-key'), 'utf8');
+      rmSync(launcher.file('credentials/identity/service-key'));
       running = await launcher.start();
     });
 
@@ -200,6 +252,16 @@ describe('the launcher', () => {
 
     it('still has its data', async () => {
       expect(await eventually(async () => (await logIn(user)) === 200)).toBe(true);
+    });
+
+    it('believes a service that has another key', async () => {
+      const key = readFileSync(launcher.file('credentials/identity/service-key'), 'utf8');
+      expect(key).not.toBe(serviceKey);
+      const login = await post('/v1/auth/login', administrator());
+      const { access_token: token } = (await login.json()) as { access_token: string };
+      const headers = { authorization: `Bearer ${token}` };
+      const answer = await fetch(`${launcher.url}/v1/users?page_size=1`, { headers });
+      expect(answer.status).toBe(200);
     });
 
     it('does not show the administrator again', () => {

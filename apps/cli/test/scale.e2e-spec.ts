@@ -82,6 +82,36 @@ describeWithEngines(['kafka', 'consul', 'redis', 'postgres'], () => {
       }
     });
 
+    it('gets new passwords and tokens while it runs, on every engine', async () => {
+      const files = ['database-url', 'kafka-password', 'consul-http-token', 'redis-password'];
+      const credentials = () =>
+        files.map((name) => readFileSync(launcher.file(`credentials/identity/${name}`), 'utf8'));
+      const earlier = credentials();
+      const provision = ['provision', '--credentials', launcher.file('credentials')];
+      const rotated = await launcher.run(...provision, '--rotate');
+      expect(rotated).toMatchObject({
+        code: 0,
+        output: expect.stringContaining('! Consul: earlier tokens stay good') as string,
+      });
+      for (const [index, value] of credentials().entries()) expect(value).not.toBe(earlier[index]);
+      // Takes the earlier tokens away: who reads Consul does so by the new one from here on.
+      expect((await launcher.run(...provision)).code).toBe(0);
+      // Connections are kept; a broker that comes back makes everybody connect again.
+      await engines.set.kill('kafka');
+      await engines.set.start('kafka');
+      const adminUrl = launcher.state().services.identity?.admin_url ?? '';
+      await eventually(
+        async () => {
+          const { status, body } = await readiness(adminUrl);
+          const states = ['kafka', 'consul', 'redis'].map(
+            (name) => body.dependencies?.[name]?.status,
+          );
+          expect([status, ...states]).toEqual([200, 'up', 'up', 'up']);
+        },
+        { timeoutMs: 60_000, intervalMs: 500 },
+      );
+    });
+
     it('shows the engines of each service, and stays ready without Redis', async () => {
       const adminUrl = launcher.state().services.identity?.admin_url ?? '';
       expect(await readiness(adminUrl)).toMatchObject({

@@ -1,3 +1,4 @@
+import { followedAddress } from '@gatehouse/persistence';
 import { ConsulConfig, consulOptionsOf } from './consul/consul.config.ts';
 import { ConsulRegistryStore } from './consul/consul-registry.store.ts';
 import { PostgresRegistryConfig } from './postgres/postgres-registry.config.ts';
@@ -25,6 +26,5 @@ export function openRegistry(service: string): RegistryStore {
   }
   if (chosen.CONSUL_HTTP_ADDR !== undefined)
     return new ConsulRegistryStore(consulOptionsOf(new ConsulConfig()));
-  const { DATABASE_URL, DATABASE_TLS_CA } = new PostgresRegistryConfig();
-  return new PostgresRegistryStore(DATABASE_URL, DATABASE_TLS_CA);
+  return new PostgresRegistryStore(followedAddress(new PostgresRegistryConfig()));
 }

@@ -91,7 +91,7 @@ describe('discovery among services on PostgreSQL', () => {
   }
   /** An entry of orders that nobody renews. */
   async function putDead(instanceId = randomUUID()): Promise<string> {
-    const store = new PostgresRegistryStore(database.urlOf('orders'));
+    const store = new PostgresRegistryStore({ url: database.urlOf('orders') });
     await store.put('orders', instanceId, await platform.entry('orders', { instanceId }), 10_000);
     await store.close();
     return instanceId;

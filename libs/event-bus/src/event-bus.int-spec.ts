@@ -23,10 +23,10 @@ eventBusContract('PostgreSQL', async () => {
     database,
     env: () => ({}),
     produce: async (service, records) => {
-      const connectionString = database.urlOf(service);
+      const address = { url: database.urlOf(service) };
       const broker = new PostgresBroker(
-        { connectionString, applicationName: 'test', sessionMs: 1_000, pollMs: 1_000 },
-        new Listener(connectionString, 'test'),
+        { address, applicationName: 'test', sessionMs: 1_000, pollMs: 1_000 },
+        new Listener(address, 'test'),
       );
       await broker.produce(records);
       await broker.close();

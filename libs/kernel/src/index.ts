@@ -8,7 +8,7 @@ export { type ConfigClass, configOf, embeddedDefault } from './config/config-of.
 export { envInteger, envNumber } from './config/numbers.ts';
 export { KernelConfig } from './config/kernel.config.ts';
 export { currentScope, type ProcessScope, runInScope } from './config/process-scope.ts';
-export { resolveVariable } from './config/variable.ts';
+export { followVariable, resolveVariable } from './config/variable.ts';
 export { newId } from './context/new-id.ts';
 export {
   newRequestContext,

@@ -58,6 +58,7 @@ describeWithEngines(['kafka'], () => {
         services: [{ name: 'orders' }],
         folderOf: (service) => join(folder, service),
         withinMs: 20_000,
+        rotate: false,
       }),
     );
   };

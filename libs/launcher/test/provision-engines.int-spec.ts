@@ -16,6 +16,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { createClient } from 'redis';
 import {
   enginesOfEnvironment,
+  examineClocks,
   examineEngines,
   provisionPlatform,
   type Provisioned,
@@ -46,7 +47,11 @@ describeWithEngines(['kafka', 'consul', 'redis'], () => {
   });
 
   /** As `gatehouse provision` with this in its environment. */
-  function provision(names: string[], env: Record<string, string> = {}): Promise<Provisioned> {
+  function provision(
+    names: string[],
+    env: Record<string, string> = {},
+    rotate = false,
+  ): Promise<Provisioned> {
     const all = { ...engines.env, DATABASE_URL: database.url, ...env };
     return runInScope({ env: all, packageDir: credentialsDir }, () =>
       provisionPlatform({
@@ -54,6 +59,7 @@ describeWithEngines(['kafka', 'consul', 'redis'], () => {
         services: names.map(service),
         credentialsDir,
         withinMs: 20_000,
+        rotate,
       }),
     );
   }
@@ -278,6 +284,57 @@ describeWithEngines(['kafka', 'consul', 'redis'], () => {
     });
   });
 
+  it('gives everybody new credentials on demand, and takes the earlier ones away', async () => {
+    const names = ['orders', 'bills', 'gone'];
+    const [, kafka, consul, , redis] = await credentialsOf('orders');
+    const logIn = async (password: string) => {
+      const client = createClient({
+        url: engines.env.REDIS_URL ?? '',
+        username: 'orders',
+        password,
+        socket: { reconnectStrategy: false },
+      });
+      client.on('error', () => undefined);
+      await client.connect();
+      await client.disconnect();
+    };
+    const consulTakes = async (token: string) =>
+      (
+        await fetch(`${engines.env.CONSUL_HTTP_ADDR ?? ''}/v1/acl/token/self`, {
+          headers: { 'x-consul-token': token },
+        })
+      ).status;
+    const kafkaTakes = async (password: string) => {
+      const admin = new Kafka({
+        brokers: (engines.env.KAFKA_BROKERS ?? '').split(','),
+        logLevel: logLevel.NOTHING,
+        retry: { retries: 0 },
+        sasl: { mechanism: 'scram-sha-512', username: 'orders', password },
+      }).admin();
+      await admin.connect();
+      await admin.disconnect();
+    };
+
+    const { reports } = await provision(names, {}, true);
+    expect(reports.find(({ engine }) => engine === 'Consul')?.notes).toEqual([
+      expect.stringContaining('earlier tokens stay good'),
+    ]);
+    const [, newKafka = '', newConsul = '', , newRedis = ''] = await credentialsOf('orders');
+    expect([newKafka, newConsul, newRedis]).not.toContainEqual(kafka);
+    await eventually(() => kafkaTakes(newKafka), { timeoutMs: 20_000, intervalMs: 200 });
+    await expect(kafkaTakes(kafka ?? '')).rejects.toThrow(/auth/i);
+    await logIn(newRedis);
+    await expect(logIn(redis ?? '')).rejects.toThrow('WRONGPASS');
+    expect(await consulTakes(newConsul)).toBe(200);
+    // An agent still has it for the instances that registered with it.
+    expect(await consulTakes(consul ?? '')).toBe(200);
+
+    await provision(names);
+    expect(await consulTakes(newConsul)).toBe(200);
+    expect(await consulTakes(consul ?? '')).toBe(403);
+    expect(await credential('orders', 'redis-password')).toBe(newRedis);
+  }, 60_000);
+
   it('takes away what a service had that is gone, everywhere, and says so', async () => {
     const token = await credential('gone', 'consul-http-token');
     const { reports } = await provision(['orders', 'bills']);
@@ -322,6 +379,19 @@ describeWithEngines(['kafka', 'consul', 'redis'], () => {
     expect(error).toBeInstanceOf(EngineUnusable);
     expect((error as Error).message).toContain(engine);
     expect((error as Error).message).toContain(variable);
+  });
+
+  it('finds the clocks of engines and this machine together', async () => {
+    const env = { ...engines.env, DATABASE_URL: database.url };
+    const findings = await runInScope({ env, packageDir: credentialsDir }, () =>
+      examineClocks(enginesOfEnvironment(), 10_000),
+    );
+    expect(findings).toEqual(
+      ['PostgreSQL', 'Redis', 'Consul'].map((engine) => ({
+        state: 'ok',
+        what: `the clock of ${engine} agrees with this machine's`,
+      })),
+    );
   });
 
   it('tells an administrator what each lacks', async () => {

@@ -9,6 +9,7 @@ export {
   type AwaitPostgresOptions,
   postgresRefusal,
 } from './connection/await-postgres.ts';
+export { followAddress, followedAddress } from './connection/followed-address.ts';
 export {
   describePostgres,
   type PostgresAddress,

@@ -1,6 +1,7 @@
 import { EngineConfig, ServiceInfo } from '@gatehouse/kernel';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ChangeFeed } from './change-feed/change-feed.ts';
+import { followedAddress } from './connection/followed-address.ts';
 import { Database } from './database/database.ts';
 import type { EntityClass } from './database/database.options.ts';
 import { Idempotency } from './idempotency/idempotency.ts';
@@ -36,8 +37,7 @@ export class PersistenceModule {
           useFactory: (config: PersistenceConfig, info: ServiceInfo, hooks: TransactionHooks) =>
             new Database(
               {
-                url: config.DATABASE_URL,
-                tlsCa: config.DATABASE_TLS_CA,
+                ...followedAddress(config),
                 schema: info.name,
                 entities: options.entities,
                 poolSize: config.DATABASE_POOL_SIZE,

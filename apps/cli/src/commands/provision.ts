@@ -9,16 +9,18 @@ export interface ProvisionOptions {
   credentials?: string;
   directoryFile?: string;
   json?: boolean;
+  rotate?: boolean;
 }
 
 /**
  * Makes roles, schemas, keys, credentials and the directory, with the superuser's connection of DATABASE_URL, and a principal
- * for each service on every engine whose address is in the environment. Lines that begin with `! ` say what to know of.
+ * for each service on every engine whose address is in the environment. With `rotate` every service gets new passwords. Lines that begin with `! ` say what to know of.
  */
 export async function provision({
   credentials,
   directoryFile,
   json = false,
+  rotate = false,
 }: ProvisionOptions): Promise<void> {
   const { workspace, folder } = openContext();
   Logger.overrideLogger(notesOnly((line) => console.log(line)));
@@ -28,6 +30,7 @@ export async function provision({
     services,
     credentialsDir: credentials ? resolve(credentials) : folder.credentials(),
     directoryFile: directoryFile && resolve(directoryFile),
+    rotate,
   });
   for (const { engine, notes } of reports) {
     for (const note of notes) console.log(`! ${engine}: ${note}`);

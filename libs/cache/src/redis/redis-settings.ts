@@ -1,4 +1,4 @@
-import { ConfigError, type ConfigProblem } from '@gatehouse/kernel';
+import { ConfigError, type ConfigProblem, followVariable } from '@gatehouse/kernel';
 
 import type { RedisConfig } from './redis.config.ts';
 
@@ -49,13 +49,16 @@ export function redisSettings(config: RedisConfig): RedisSettings | undefined {
     problems.push({ variable: 'REDIS_PASSWORD', problem: 'is required for a named user' });
   }
   if (problems.length > 0) throw new ConfigError(problems);
+  const ofFile = followVariable('REDIS_PASSWORD', config.REDIS_PASSWORD);
   return {
     // An IPv6 address stands in brackets in a URL, and without in a socket.
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port: url.port === '' ? 6379 : Number(url.port),
     database: Number(url.pathname.slice(1)),
     username,
-    password,
+    get password() {
+      return ofFile() ?? password;
+    },
     tls: secure ? { ca, cert, key } : undefined,
   };
 }

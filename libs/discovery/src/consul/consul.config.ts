@@ -1,4 +1,4 @@
-import { ConfigError, configOf } from '@gatehouse/kernel';
+import { ConfigError, configOf, followVariable } from '@gatehouse/kernel';
 import { z } from 'zod';
 import type { ConsulOptions } from './consul.client.ts';
 
@@ -51,5 +51,14 @@ export function consulOptionsOf(config: ConsulConfig): ConsulOptions {
       problem: 'CONSUL_TLS_CERT and CONSUL_TLS_KEY are needed together',
     });
   if (problems.length > 0) throw new ConfigError(problems);
-  return { address: address.origin, token: config.CONSUL_HTTP_TOKEN, ca, cert, key };
+  const token = followVariable('CONSUL_HTTP_TOKEN', config.CONSUL_HTTP_TOKEN);
+  return {
+    address: address.origin,
+    get token() {
+      return token();
+    },
+    ca,
+    cert,
+    key,
+  };
 }

@@ -29,7 +29,7 @@ async function registryDatabase(services: readonly string[]) {
 registryStoreContract('PostgreSQL', async () => {
   const database = await registryDatabase(contractServices);
   return {
-    open: (service) => new PostgresRegistryStore(database.urlOf(service)),
+    open: (service) => new PostgresRegistryStore({ url: database.urlOf(service) }),
     writeDirectory: async (serial, document) => {
       await database.admin.query('SELECT platform.directory_write($1, $2)', [serial, document]);
     },
@@ -73,7 +73,7 @@ describe('PostgreSQL registry', () => {
   });
 
   it('lets one service hold at most 256 instances', async () => {
-    const store = new PostgresRegistryStore(database.urlOf('registry-one'));
+    const store = new PostgresRegistryStore({ url: database.urlOf('registry-one') });
     for (let n = 0; n < 256; n++) await store.put('registry-one', `o-${n}`, 'entry', 60_000);
     await expect(store.put('registry-one', 'o-256', 'entry', 60_000)).rejects.toThrow(
       /256 instances/,
@@ -83,7 +83,7 @@ describe('PostgreSQL registry', () => {
   });
 
   it('tells its watcher again after its connection was cut', async () => {
-    const store = new PostgresRegistryStore(database.urlOf('registry-one'));
+    const store = new PostgresRegistryStore({ url: database.urlOf('registry-one') });
     let told = 0;
     let lost = 0;
     const stop = await store.watch(

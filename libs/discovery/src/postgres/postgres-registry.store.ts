@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describePostgres, postgresConnection, postgresRefusal } from '@gatehouse/persistence';
+import {
+  describePostgres,
+  followAddress,
+  type PostgresAddress,
+  postgresConnection,
+  postgresRefusal,
+} from '@gatehouse/persistence';
 import pg from 'pg';
 import { RegistryStore, type StoredEntry } from '../registry.store.ts';
 
@@ -16,23 +22,20 @@ export class PostgresRegistryStore extends RegistryStore {
   private readonly watches = new Set<() => Promise<void>>();
 
   /**
-   * @param databaseUrl of the service's `<service>_app` role: what may be written follows from it
-   * @param tlsCa `DATABASE_TLS_CA`
+   * @param address of the service's `<service>_app` role: what may be written follows from it
    */
-  constructor(
-    private readonly databaseUrl: string,
-    private readonly tlsCa?: string,
-  ) {
+  constructor(private readonly address: PostgresAddress) {
     super();
     this.engine = {
       engine: 'PostgreSQL',
       variable: 'DATABASE_URL',
-      address: describePostgres(databaseUrl),
+      address: describePostgres(address.url),
       refusal: (error: unknown) => postgresRefusal(error),
     };
     this.pool = new pg.Pool({ ...this.connection(), max: 2, idleTimeoutMillis: 10_000 });
     // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
     this.pool.on('error', () => undefined);
+    followAddress(this.pool, address);
   }
 
   async put(service: string, instanceId: string, entry: string, leaseMs: number): Promise<void> {
@@ -127,7 +130,7 @@ export class PostgresRegistryStore extends RegistryStore {
 
   private connection(): pg.ClientConfig {
     return {
-      ...postgresConnection({ url: this.databaseUrl, tlsCa: this.tlsCa }),
+      ...postgresConnection(this.address),
       application_name: 'gatehouse-discovery',
       connectionTimeoutMillis: TIMEOUT_MS,
       query_timeout: TIMEOUT_MS,

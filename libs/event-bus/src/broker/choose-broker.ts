@@ -1,5 +1,5 @@
-import { EngineConfig, Health, ServiceInfo } from '@gatehouse/kernel';
-import { type PostgresConnection, postgresConnection } from '@gatehouse/persistence';
+import { EngineConfig, followVariable, Health, ServiceInfo } from '@gatehouse/kernel';
+import { followedAddress } from '@gatehouse/persistence';
 import type { FactoryProvider } from '@nestjs/common';
 
 import { EventBusConfig } from '../config/event-bus.config.ts';
@@ -35,7 +35,7 @@ export const chosenBroker: FactoryProvider<EventBroker> = {
     if (!listener) throw new Error('the log in PostgreSQL needs a listener');
     return new PostgresBroker(
       {
-        ...connectionToLog(),
+        address: followedAddress(new EventLogConfig()),
         applicationName: `${service.name} event bus`,
         clientId: service.instanceId,
         sessionMs: config.EVENT_SESSION_MS,
@@ -48,13 +48,7 @@ export const chosenBroker: FactoryProvider<EventBroker> = {
 
 /** Hears PostgreSQL: of new records where that has the log, and of committed rows of the outbox. */
 export function openListener(service: ServiceInfo): Listener {
-  const { connectionString, ssl } = connectionToLog();
-  return new Listener(connectionString, `${service.name} listener`, ssl);
-}
-
-function connectionToLog(): PostgresConnection {
-  const { DATABASE_URL, DATABASE_TLS_CA } = new EventLogConfig();
-  return postgresConnection({ url: DATABASE_URL, tlsCa: DATABASE_TLS_CA });
+  return new Listener(followedAddress(new EventLogConfig()), `${service.name} listener`);
 }
 
 /** How to reach Kafka; undefined where the bus does not use it. */
@@ -63,6 +57,7 @@ export function kafkaConnection(
   clientId: string,
 ): KafkaConnection | undefined {
   if (!config.KAFKA_BROKERS) return undefined;
+  const password = followVariable('KAFKA_PASSWORD', config.KAFKA_PASSWORD ?? '');
   return {
     brokers: config.KAFKA_BROKERS,
     clientId,
@@ -77,7 +72,10 @@ export function kafkaConnection(
       sasl: {
         mechanism: config.KAFKA_SASL_MECHANISM,
         username: config.KAFKA_USERNAME ?? '',
-        password: config.KAFKA_PASSWORD ?? '',
+        // kafkajs reads it whenever it connects.
+        get password() {
+          return password();
+        },
       },
     }),
   };

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { currentScope } from './process-scope.ts';
+import { currentScope, runInScope } from './process-scope.ts';
 
 /** A file that a variable points to cannot be read. */
 export class UnreadableVariable extends Error {}
@@ -37,6 +37,27 @@ export function resolveVariable(name: string): string | undefined {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new UnreadableVariable(`the credential file of ${name} cannot be read`, { cause: error });
   }
+}
+
+/**
+ * A credential that may be changed while the process runs, as `gatehouse provision --rotate` does: each call reads it again,
+ * where it is in a file. Who connects asks then, and so needs no restart. A file that cannot be read, or is empty, changes
+ * nothing.
+ * @param first the value that the configuration was read with
+ */
+export function followVariable<T extends string | undefined>(name: string, first: T): () => T {
+  const scope = currentScope();
+  let last = first;
+  return () => {
+    if (first === undefined) return first;
+    try {
+      const now = runInScope(scope, () => resolveVariable(name));
+      if (now !== undefined && now !== '') last = now as T;
+    } catch {
+      // being replaced, or gone: the last one may still hold
+    }
+    return last;
+  };
 }
 
 function fileNameOf(variable: string): string {

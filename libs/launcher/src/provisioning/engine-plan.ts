@@ -5,6 +5,8 @@ export interface EnginePlan {
   folderOf: (service: string) => string;
   /** How long an engine that does not answer yet is waited for. */
   withinMs: number;
+  /** Whether each service gets a new password or token; see `provisionPlatform`. */
+  rotate: boolean;
 }
 
 export interface EngineReport {

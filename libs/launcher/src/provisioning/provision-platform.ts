@@ -33,6 +33,11 @@ export interface ProvisionPlatformOptions {
   credentialsDir: string;
   /** A file to publish the directory in besides, for services that are told of each other by static addresses. */
   directoryFile?: string | undefined;
+  /**
+   * New passwords and tokens for every service, on every engine. Processes that read them from files take them at their next
+   * connection. Keys are kept. Default false.
+   */
+  rotate?: boolean;
   /** How long an engine that does not answer yet is waited for; default not at all. */
   withinMs?: number;
 }
@@ -53,11 +58,12 @@ export interface Provisioned {
  * @throws EngineUnusable naming engine and variable
  */
 export async function provisionPlatform(options: ProvisionPlatformOptions): Promise<Provisioned> {
-  const { adminUrl, tlsCa, services, credentialsDir, withinMs = 0 } = options;
+  const { adminUrl, tlsCa, services, credentialsDir, withinMs = 0, rotate = false } = options;
   const { isNew, left } = await provision({
     adminUrl,
     tlsCa,
     withinMs,
+    rotate,
     services: services.map(({ name, database }) => ({ name, database })),
     platformSql: [...discoveryPlatformSql, ...eventBusPlatformSql],
     credentialsDir,
@@ -82,9 +88,10 @@ async function provisionEngines({
   services,
   credentialsDir,
   withinMs = 0,
+  rotate = false,
 }: ProvisionPlatformOptions): Promise<EngineReport[]> {
   const folderOf = (service: string) => join(credentialsDir, service);
-  const plan = { services, folderOf, withinMs };
+  const plan = { services, folderOf, withinMs, rotate };
   return [
     ...(kafka?.KAFKA_BROKERS ? [await provisionKafka(kafka, plan)] : []),
     ...(consul ? [await provisionConsul(consul, plan)] : []),

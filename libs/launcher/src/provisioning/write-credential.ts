@@ -10,6 +10,18 @@ export async function writeCredential(folder: string, name: string, value: strin
   await rename(`${file}.new`, file);
 }
 
+/** What the file holds, or what `make` gives, written first: where there is none, or another is wanted. */
+export async function credentialIn(
+  folder: string,
+  name: string,
+  { make, rotate }: { make: () => string; rotate: boolean },
+): Promise<string> {
+  if (!rotate) return keepCredential(folder, name, make);
+  const value = make();
+  await writeCredential(folder, name, value);
+  return value;
+}
+
 /** What the file holds; where there is none, what `make` gives, which is written first. */
 export async function keepCredential(
   folder: string,

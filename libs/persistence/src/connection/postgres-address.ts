@@ -8,6 +8,8 @@ export interface PostgresAddress {
   url: string;
   /** PEM certificates of the authorities that may have signed the server's; default those that Node trusts. */
   tlsCa?: string | undefined;
+  /** The URL at this moment, where its password may be changed while the process runs; see `followedAddress`. */
+  current?: (() => string) | undefined;
 }
 
 /** What pg's Client and Pool, and TypeORM's data source, take of an address. */
@@ -58,7 +60,12 @@ export function isCertificates(pem: string): boolean {
  * What to connect with.
  * @throws ConfigError where the URL is not one (`problemOfUrl`), or a CA is given for a connection that is not encrypted
  */
-export function postgresConnection({ url, tlsCa }: PostgresAddress): PostgresConnection {
+export function postgresConnection({
+  url: first,
+  tlsCa,
+  current,
+}: PostgresAddress): PostgresConnection {
+  const url = current?.() ?? first;
   const problem = problemOfUrl(url);
   if (problem !== undefined) throw new ConfigError([{ variable: 'DATABASE_URL', problem }]);
   const parsed = new URL(url);

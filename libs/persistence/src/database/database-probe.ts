@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { followAddress } from '../connection/followed-address.ts';
 import { type PostgresAddress, postgresConnection } from '../connection/postgres-address.ts';
 
 const TIMEOUT_MS = 1_000;
@@ -17,6 +18,7 @@ export class DatabaseProbe {
       application_name: 'gatehouse-health',
     });
     this.pool.on('error', () => undefined);
+    followAddress(this.pool, address);
   }
 
   /** @throws when there is no answer within a second */

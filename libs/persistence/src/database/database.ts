@@ -9,6 +9,7 @@ import {
   type QueryRunner,
   type Repository,
 } from 'typeorm';
+import { followAddress } from '../connection/followed-address.ts';
 import { OpenTransaction, openTransaction, type Transaction } from '../transactions/transaction.ts';
 import { TransactionHooks } from '../transactions/transaction-hooks.ts';
 import { DatabaseUnavailable, isOrderConflict, toCallerError } from './database-error.ts';
@@ -55,7 +56,7 @@ export class Database {
 
   /** Opens the pool; a second call waits for the first. Statements open it by themselves where nobody has (commands). */
   async connect(): Promise<void> {
-    this.connecting ??= this.dataSource.initialize().catch((error: unknown) => {
+    this.connecting ??= this.open().catch((error: unknown) => {
       this.connecting = undefined;
       throw error;
     });
@@ -115,6 +116,11 @@ export class Database {
       waiting: waitingCount,
       max: this.options.poolSize,
     };
+  }
+
+  private async open(): Promise<void> {
+    await this.dataSource.initialize();
+    followAddress(this.pool, this.options);
   }
 
   private get pool(): pg.Pool {

@@ -40,15 +40,18 @@ export class CredentialFiles {
   /**
    * The URL of a role: the password of an existing file is kept, the address is the server's of today
    * (an embedded server may have moved to another port).
+   * @param rotate a new password in any case
    */
   async databaseUrl(
     name: string,
     adminUrl: string,
     role: string,
     newPassword: () => string,
+    rotate = false,
   ): Promise<{ password: string }> {
     const existing = await this.read(name);
-    const password = (existing && passwordIn(existing)) ?? newPassword();
+    const kept = existing === undefined || rotate ? undefined : passwordIn(existing);
+    const password = kept ?? newPassword();
     const url = new URL(adminUrl);
     url.username = encodeURIComponent(role);
     url.password = encodeURIComponent(password);

@@ -30,6 +30,8 @@ export interface ProvisionPlan {
   credentialsDir: string;
   /** How long a server that is not there yet is waited for, default not at all. */
   withinMs?: number;
+  /** New passwords for every role, in the files first: processes read them whenever they connect. Default false. */
+  rotate?: boolean;
   /** Where a new password comes from; default 32 random bytes. For tests that share a server. */
   newPassword?: (role: string) => string;
 }
@@ -110,7 +112,7 @@ async function writeCredentials(
   const files = await new CredentialFiles(join(plan.credentialsDir, name)).open();
   const url = async (file: string, role: string) => {
     const fresh = () => plan.newPassword?.(role) ?? randomBytes(32).toString('base64url');
-    return (await files.databaseUrl(file, plan.adminUrl, role, fresh)).password;
+    return (await files.databaseUrl(file, plan.adminUrl, role, fresh, plan.rotate)).password;
   };
   const app = await url('database-url', `${name}_app`);
   if (!database) return { app };

@@ -1,4 +1,4 @@
-import type { PostgresConnection } from '@gatehouse/persistence';
+import { type PostgresAddress, postgresConnection } from '@gatehouse/persistence';
 import { Logger } from '@nestjs/common';
 import { Client } from 'pg';
 
@@ -20,9 +20,8 @@ export class Listener {
   private stopped = false;
 
   constructor(
-    private readonly connectionString: string,
+    private readonly address: PostgresAddress,
     private readonly applicationName: string,
-    private readonly ssl: PostgresConnection['ssl'] = false,
   ) {}
 
   /** Returns how to stop hearing. */
@@ -57,8 +56,7 @@ export class Listener {
 
   private async listen(connected: () => void): Promise<void> {
     const client = new Client({
-      connectionString: this.connectionString,
-      ssl: this.ssl,
+      ...postgresConnection(this.address),
       application_name: this.applicationName,
       keepAlive: true,
     });

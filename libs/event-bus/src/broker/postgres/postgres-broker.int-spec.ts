@@ -23,9 +23,9 @@ eventBrokerContract('PostgreSQL', async () => {
       cuts.push(cut);
       url.hostname = '127.0.0.1';
       url.port = String(await cut.open());
-      const listener = new Listener(url.href, `${service} listener`);
+      const listener = new Listener({ url: url.href }, `${service} listener`);
       const broker = new PostgresBroker(
-        { connectionString: url.href, applicationName: service, sessionMs: 1_500, pollMs: 300 },
+        { address: { url: url.href }, applicationName: service, sessionMs: 1_500, pollMs: 300 },
         listener,
       );
       await broker.connect();

@@ -1,4 +1,4 @@
-import type { PostgresConnection } from '@gatehouse/persistence';
+import { followAddress, type PostgresAddress, postgresConnection } from '@gatehouse/persistence';
 import { Logger } from '@nestjs/common';
 import { Pool } from 'pg';
 
@@ -24,9 +24,7 @@ const PRUNE_RECORDS = 5_000;
 const CONNECTIONS = 3;
 
 export interface PostgresBrokerOptions extends SubscriptionTiming {
-  connectionString: string;
-  /** Default false: not encrypted. */
-  ssl?: PostgresConnection['ssl'];
+  address: PostgresAddress;
   applicationName: string;
   /** Names this process among the members of a group. Default: the application's name. */
   clientId?: string;
@@ -49,8 +47,7 @@ export class PostgresBroker extends EventBroker {
   ) {
     super();
     this.pool = new Pool({
-      connectionString: options.connectionString,
-      ssl: options.ssl ?? false,
+      ...postgresConnection(options.address),
       application_name: options.applicationName,
       max: CONNECTIONS,
       idleTimeoutMillis: 30_000,
@@ -59,6 +56,7 @@ export class PostgresBroker extends EventBroker {
     });
     // Not the error itself: pg hangs the whole client on it.
     this.pool.on('error', ({ message }) => this.logger.warn(`A connection was lost: ${message}`));
+    followAddress(this.pool, options.address);
     this.log = new LogClient(this.pool);
   }
 

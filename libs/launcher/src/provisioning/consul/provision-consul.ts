@@ -9,12 +9,13 @@ import {
 } from '@gatehouse/discovery';
 import { z } from 'zod';
 import type { EnginePlan, EngineReport } from '../engine-plan.ts';
-import { keepCredential } from '../write-credential.ts';
+import { keepCredential, writeCredential } from '../write-credential.ts';
 
 /** A policy of ours is called so, and the name of its service follows. */
 const PREFIX = 'gatehouse-';
 
 const Policies = z.array(z.object({ ID: z.string(), Name: z.string() }));
+const Own = z.object({ AccessorID: z.string() });
 const Tokens = z.array(
   z.object({
     AccessorID: z.string(),
@@ -29,7 +30,7 @@ const Tokens = z.array(
  */
 export async function provisionConsul(
   config: ConsulConfig,
-  { services, folderOf, withinMs }: EnginePlan,
+  { services, folderOf, withinMs, rotate }: EnginePlan,
 ): Promise<EngineReport> {
   const client = await openConsul(config, withinMs);
   try {
@@ -42,13 +43,26 @@ export async function provisionConsul(
       };
     }
     for (const { name } of services) {
-      const token = await keepCredential(folderOf(name), 'consul-http-token', randomUUID);
+      const folder = folderOf(name);
+      // Granted before it is in the file: whoever reads it may use it at once.
+      const token = rotate
+        ? randomUUID()
+        : await keepCredential(folder, 'consul-http-token', randomUUID);
       await grantConsulAccess(client, name, token);
+      if (rotate) await writeCredential(folder, 'consul-http-token', token);
+      else await removeEarlier(client, name, token);
     }
     const gone = await removeOthers(client, new Set(services.map(({ name }) => PREFIX + name)));
     return {
       engine: 'Consul',
-      notes: gone.map((name) => `revoked what ${name} had: there is no such service any more`),
+      notes: [
+        ...(rotate
+          ? [
+              'earlier tokens stay good, since an agent keeps the one that an instance registered with: run `provision` again after an hour, which removes them',
+            ]
+          : []),
+        ...gone.map((name) => `revoked what ${name} had: there is no such service any more`),
+      ],
     };
   } finally {
     await client.close();
@@ -80,6 +94,21 @@ export async function openConsul(config: ConsulConfig, withinMs: number): Promis
 /** What only who may administer ACLs is answered; without a token, whether a leader is there. */
 async function ask(client: ConsulClient, asAdministrator: boolean): Promise<void> {
   await client.request('GET', asAdministrator ? '/v1/acl/policies' : '/v1/status/leader');
+}
+
+/** Tokens that a rotation replaced: those of this service alone, but for the one in its file. */
+async function removeEarlier(client: ConsulClient, service: string, token: string): Promise<void> {
+  const own = Own.parse(
+    JSON.parse((await client.request('GET', '/v1/acl/token/self', { token })).text),
+  );
+  const found = await client.request('GET', `/v1/acl/policy/name/${PREFIX}${service}`);
+  const { ID } = Policies.element.parse(JSON.parse(found.text));
+  for (const { AccessorID, Policies: held } of Tokens.parse(
+    await read(client, '/v1/acl/tokens', { policy: ID }),
+  )) {
+    if (AccessorID === own.AccessorID || held?.length !== 1) continue;
+    await client.request('DELETE', `/v1/acl/token/${AccessorID}`);
+  }
 }
 
 /** @returns the services whose policies and tokens were removed */

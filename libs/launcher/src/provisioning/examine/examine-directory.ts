@@ -36,7 +36,7 @@ export async function examineDirectory(
   }
   const store: RegistryStore = consul
     ? new ConsulRegistryStore(consulOptionsOf(consul))
-    : new PostgresRegistryStore(adminUrl, tlsCa);
+    : new PostgresRegistryStore({ url: adminUrl, tlsCa });
   const found = await examineRegistry(store, anchor);
   const findings = [
     ...(await platformKey(credentialsDir, anchor)),

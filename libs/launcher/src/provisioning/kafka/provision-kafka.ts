@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { awaitEngine } from '@gatehouse/kernel';
 import type { KafkaConfig } from '@gatehouse/event-bus';
 import type { EnginePlan, EngineReport } from '../engine-plan.ts';
-import { keepCredential, writeCredential } from '../write-credential.ts';
+import { credentialIn, writeCredential } from '../write-credential.ts';
 import { accessOf, isSameAccess, type KafkaAccess, ownerOf } from './kafka-access.ts';
 import {
   codesOf,
@@ -86,6 +86,9 @@ async function provisionUsers(
       ...(mechanism === 'PLAIN'
         ? ['users of SASL PLAIN are the brokers’ configuration: rights were granted, no user made']
         : []),
+      ...(mechanism === 'PLAIN' && plan.rotate
+        ? ['no password was changed: change them there']
+        : []),
       ...gone.map((name) => `revoked what ${name} had: there is no such service any more`),
     ],
   };
@@ -94,14 +97,15 @@ async function provisionUsers(
 async function giveUser(
   admin: KafkaAdmin,
   mechanism: KafkaUser['mechanism'],
-  { folderOf }: EnginePlan,
+  { folderOf, rotate }: EnginePlan,
   service: string,
 ): Promise<void> {
   const folder = folderOf(service);
   await writeCredential(folder, 'kafka-username', service);
-  const password = await keepCredential(folder, 'kafka-password', () =>
-    randomBytes(32).toString('base64url'),
-  );
+  const password = await credentialIn(folder, 'kafka-password', {
+    make: () => randomBytes(32).toString('base64url'),
+    rotate,
+  });
   const user = { mechanism, username: service, password };
   if (!(await admin.accepts(user))) await admin.setPassword(user);
 }

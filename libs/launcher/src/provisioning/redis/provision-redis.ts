@@ -9,7 +9,7 @@ import {
 } from '@gatehouse/cache/redis';
 import { createClient } from 'redis';
 import type { EnginePlan, EngineReport } from '../engine-plan.ts';
-import { keepCredential, writeCredential } from '../write-credential.ts';
+import { credentialIn, writeCredential } from '../write-credential.ts';
 import { keysOf, redisRulesOf } from './redis-access.ts';
 
 type Ask = (...command: string[]) => Promise<unknown>;
@@ -26,7 +26,7 @@ interface OpenRedis {
  */
 export async function provisionRedis(
   settings: RedisSettings,
-  { services, folderOf, withinMs }: EnginePlan,
+  { services, folderOf, withinMs, rotate }: EnginePlan,
 ): Promise<EngineReport> {
   const connected = await openRedis(settings, withinMs);
   try {
@@ -41,9 +41,10 @@ export async function provisionRedis(
     const { ask } = connected;
     for (const { name } of services) {
       await writeCredential(folderOf(name), 'redis-username', name);
-      const password = await keepCredential(folderOf(name), 'redis-password', () =>
-        randomBytes(32).toString('base64url'),
-      );
+      const password = await credentialIn(folderOf(name), 'redis-password', {
+        make: () => randomBytes(32).toString('base64url'),
+        rotate,
+      });
       await ask('ACL', 'SETUSER', name, ...redisRulesOf(name, password));
     }
     const gone = await usersGone(ask, new Set(services.map(({ name }) => name)));
