@@ -133,6 +133,19 @@ describe('signing keys', () => {
     }
   });
 
+  it('can be given up at once, where one has leaked: its tokens end with it', async () => {
+    const leaked = token(auth);
+    const hurried = await platform.auth({ AUTH_SIGNING_KEY_LEAD_SECONDS: '0' });
+    await hurried.get(KeyRotation).rotate();
+    await auth.query(`DELETE FROM signing_keys WHERE kid = $1`, [kidOf(leaked)]);
+    await see();
+    const fresh = token(auth);
+    for (const instance of [auth, other]) {
+      expect(() => instance.get(TokenVerifier).verify(leaked)).toThrow();
+      expect(() => instance.get(TokenVerifier).verify(fresh)).not.toThrow();
+    }
+  });
+
   describe('as the doctor finds them', () => {
     const judge = async (later = 0) => auth.get(KeyCheckup).judge(await all(), Date.now() + later);
 
