@@ -13,6 +13,7 @@ import {
   workspaceTree,
 } from '../testing/workspace-tree.ts';
 import { versions } from '../workspace/versions.js';
+import { departuresOf } from './check/check.js';
 import client from './client/client.js';
 import command from './command/command.js';
 import event from './event/event.js';
@@ -179,6 +180,103 @@ describe('a generated service', () => {
       () => service(tree, { name: 'shop', resource: 'parcel' }),
       'ParcelNotFound is taken',
     );
+  });
+});
+
+describe('a service without a database', () => {
+  const MODULE = `${APP}/src/orders.module.ts`;
+  beforeEach(() => service(tree, { name: 'orders', database: false, fields: FIELDS }));
+
+  it('publishes from memory, and waits for Audit where something must be recorded', () => {
+    expectCode(
+      MODULE,
+      'EventBusModule.withoutDatabase({ events: [ordersEvents] })',
+      "GuardsModule.forService({ audit: 'buffered' })",
+      'KernelModule.forService({ grpc: [ordersV1] })',
+    );
+    expectCode(
+      `${APP}/src/orders/commands/create-order.ts`,
+      'await this.audit.recordNow(',
+      "this.events.publish('orders.order.created.v1'",
+    );
+    expectCode(
+      `${APP}/src/orders/orders.controller.ts`,
+      "@RequirePermission('orders.order.create'",
+      '@RateLimit(',
+      "@Audited('orders.order.create')",
+    );
+  });
+
+  it('has nothing of a database', () => {
+    const { dependencies } = packageJson(APP);
+    for (const name of ['@gatehouse/persistence', '@gatehouse/cache', 'typeorm']) {
+      expect(dependencies).not.toHaveProperty(name);
+    }
+    const files = [...filesUnder(tree, APP), ...filesUnder(tree, CONTRACT)];
+    for (const path of files) {
+      const text = readText(tree, path);
+      expect(text).not.toMatch(/@gatehouse\/(persistence|cache)'|typeorm|Transactional|outbox/);
+    }
+    expect(files.filter((path) => /migration|entity|store/.test(path))).toEqual([]);
+    expect(servicesOf(tree).find(({ names }) => names.kebab === 'orders')?.database).toBe(false);
+  });
+
+  it('has tests of all three kinds, and does without gRPC too', async () => {
+    const tests = filesUnder(tree, APP).filter((path) => path.includes('spec'));
+    expect(tests).toEqual([
+      `${APP}/src/orders/orders.schemas.spec.ts`,
+      `${APP}/test/orders.e2e-spec.ts`,
+      `${APP}/test/orders.int-spec.ts`,
+    ]);
+    await service(tree, { name: 'shop', database: false, grpc: false, resource: 'basket' });
+    const files = [...filesUnder(tree, 'apps/shop'), ...filesUnder(tree, 'libs/contracts/shop')];
+    expect(files.filter((file) => /proto|rpc|buf|contract\.ts/.test(file))).toEqual([]);
+  });
+
+  it('gets further resources, events, subscribers, permissions and clients', async () => {
+    await resource(tree, { name: 'note', service: 'orders', fields: FIELDS });
+    expectCode(MODULE, 'NotesController', 'RecentNotes', 'grpc: [ordersV1, notesV1]');
+    await event(tree, { name: 'shipped', service: 'orders', resource: 'note' });
+    expectCode(`${CONTRACT}/src/events.ts`, "'orders.note.shipped.v1': NoteReference");
+    expect(readText(tree, `${CONTRACT}/src/note-shipped.spec.ts`)).not.toContain('version');
+    const hear = { service: 'orders', event: 'identity.user.deleted.v1' };
+    await subscriber(tree, { name: 'forget', ...hear });
+    expect(readText(tree, `${APP}/src/subscribers/forget.subscriber.ts`)).toContain('idempotent');
+    expect(readText(tree, `${APP}/test/forget.subscriber.int-spec.ts`)).not.toContain('inbox');
+    await permission(tree, { name: 'order.refund', service: 'orders', description: 'Refund' });
+    expectCode(MODULE, "audit: 'buffered', permissions: [");
+    await client(tree, { name: 'identity', in: 'orders' });
+    expectCode(MODULE, 'ClientsModule.forFeature([identityV1])');
+  });
+
+  it('is refused what works on rows, before anything is written', async () => {
+    const of = { name: 'x', service: 'orders', resource: 'order' };
+    await expectRefusal(() => command(tree, of), 'orders has no database: the command');
+    await expectRefusal(() => query(tree, of), 'orders has no database: the query');
+    await expectRefusal(() => rpc(tree, of), 'orders has no database: the rpc');
+  });
+
+  it('is known to the check, which says where one is mixed with the other', () => {
+    const departures = () => {
+      const found = servicesOf(tree).find(({ names }) => names.kebab === 'orders');
+      return departuresOf(tree, found!).map(({ says }) => says);
+    };
+    expect(departures()).toEqual([]);
+    const text = readText(tree, MODULE);
+    tree.write(MODULE, text.replace('withoutDatabase', 'forService'));
+    expect(departures()).toEqual(['calls EventBusModule.forService, and has no database']);
+    tree.write(MODULE, text.replace("{ audit: 'buffered' }", ''));
+    expect(departures()).toEqual([
+      "does not give GuardsModule audit: 'buffered', and has no outbox",
+    ]);
+  });
+
+  it('leaves the workspace as it was before when it is removed, and one role to drop', async () => {
+    const found = servicesOf(tree).find(({ names }) => names.kebab === 'orders');
+    expect(whatIsLeft(found!)).toContain('DROP ROLE IF EXISTS "orders_app"');
+    expect(whatIsLeft(found!)).not.toMatch(/DROP SCHEMA|orders_owner|orders_migrator/);
+    await removeService(tree, { name: 'orders' });
+    expect(contentsOf(tree)).toEqual(contentsOf(workspaceTree()));
   });
 });
 

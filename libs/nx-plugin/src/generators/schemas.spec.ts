@@ -2,13 +2,20 @@ import { existsSync, readFileSync } from 'node:fs';
 
 import { describe, expect, it } from '@jest/globals';
 
+interface Option {
+  type: string;
+  description: string;
+  'x-prompt'?: unknown;
+  $default?: { $source: string; index: number };
+}
 interface Schema {
   $id: string;
   title: string;
   description: string;
   required: string[];
   examples: { command: string; description: string }[];
-  properties: Record<string, { description: string; 'x-prompt'?: string }>;
+  additionalProperties: boolean;
+  properties: Record<string, Option>;
 }
 const plugin = new URL('../../', import.meta.url);
 const read = (file: string): unknown => JSON.parse(readFileSync(new URL(file, plugin), 'utf8'));
@@ -38,8 +45,21 @@ describe.each(Object.entries(generators))(
     });
 
     it('asks for what must be said', () => {
-      for (const option of help.required)
-        expect(help.properties[option]?.['x-prompt']).toMatch(/\?$/);
+      for (const option of help.required) {
+        const prompt = help.properties[option]?.['x-prompt'];
+        const message =
+          typeof prompt === 'string' ? prompt : (prompt as { message: string }).message;
+        expect(message).toMatch(/\?$/);
+      }
+    });
+
+    it('takes its NAME as the first word, and no option that it does not know', () => {
+      const { name: own } = help.properties;
+      if (own) expect(own.$default).toEqual({ $source: 'argv', index: 0 });
+      expect(help.additionalProperties).toBe(false);
+      for (const { type } of Object.values(help.properties)) {
+        expect(type).toMatch(/^(string|boolean)$/);
+      }
     });
   },
 );

@@ -9,7 +9,7 @@ const OF_JAVASCRIPT = [
 
 /** Classes and variables that generated code uses by these names: one more would hide them. */
 const OF_THE_TEMPLATES = [
-  'answer array body cached column command controller database date entity error etag event function id idempotent item',
+  'answer array audit body cached column command controller database date entity error etag event function id idempotent item',
   'location map math module object page param principal promise proxy query record reflect regexp row set timestamp',
   'transactional uuid version view',
 ];

@@ -140,6 +140,30 @@ export const moduleImportsThePlatform = (tree, { names, root, database }) => {
     .map((module) => ({ file, says: `does not import ${module}` }));
 };
 
+/**
+ * What goes through the service's own tables, or through memory where it has none.
+ *
+ * @type {Rule}
+ */
+export const busFitsTheDatabase = (tree, { names, root, database }) => {
+  const file = `${root}/src/${names.kebab}.module.ts`;
+  if (!tree.exists(file)) return [];
+  const calls = nodesOf(new SourceEdit(tree, file).file, ts.isCallExpression);
+  const called = (/** @type {string} */ name) =>
+    calls.find(({ expression }) => expression.getText() === name);
+  const guards = called('GuardsModule.forService');
+  const buffered = guards?.arguments[0]?.getText().includes("'buffered'") ?? false;
+  const wrong = `EventBusModule.${database ? 'withoutDatabase' : 'forService'}`;
+  const says = [
+    called(wrong) ? `calls ${wrong}, and has ${database ? 'a' : 'no'} database` : '',
+    database && buffered ? "gives GuardsModule audit: 'buffered', and has an outbox" : '',
+    !database && guards && !buffered
+      ? "does not give GuardsModule audit: 'buffered', and has no outbox"
+      : '',
+  ];
+  return says.filter((line) => line !== '').map((line) => ({ file, says: line }));
+};
+
 /** @type {Rule} */
 export const mainRunsTheService = (tree, { root }) => {
   const file = `${root}/src/main.ts`;
@@ -175,6 +199,7 @@ export const RULES = [
   contractSuiteTakesAList,
   platformIsOfOneVersion,
   moduleImportsThePlatform,
+  busFitsTheDatabase,
   mainRunsTheService,
   directoryEntryIsWhole,
   kindsOfTestsAreThere,

@@ -8,7 +8,8 @@ import { namesOf, singularOf } from '../names/names.js';
 /** @typedef {import('../names/checked-names.js').ResourceNames} ResourceNames */
 
 /**
- * The resources that were generated into a service: those whose store knows organizations.
+ * The resources that were generated into a service: those whose store knows organizations, or what is heard of them lately
+ * does.
  *
  * @param {Tree} tree
  * @param {Pick<Service, 'root'>} service
@@ -18,7 +19,10 @@ export function resourcesOf(tree, { root }) {
   return tree.children(`${root}/src`).flatMap((folder) => {
     const many = namesOf(folder);
     const one = namesOf(singularOf(folder));
-    const path = `${root}/src/${folder}/${one.kebab}.store.ts`;
+    const at = `${root}/src/${folder}`;
+    const [path, name] = tree.exists(`${at}/recent-${many.kebab}.ts`)
+      ? [`${at}/recent-${many.kebab}.ts`, `Recent${many.pascal}`]
+      : [`${at}/${one.kebab}.store.ts`, `${one.pascal}Store`];
     if (!tree.exists(path)) return [];
     const file = ts.createSourceFile(
       path,
@@ -26,7 +30,7 @@ export function resourcesOf(tree, { root }) {
       ts.ScriptTarget.Latest,
       true,
     );
-    const store = classOf(file, `${one.pascal}Store`);
+    const store = classOf(file, name);
     const known = store?.members.some((member) => member.name?.getText() === 'of');
     return known ? [{ one, many }] : [];
   });

@@ -108,6 +108,15 @@ function among(services, given, where) {
 }
 
 /**
+ * @param {Service} service
+ * @param {string} why what is asked for needs one
+ * @throws Error
+ */
+export function needsDatabase({ names, database }, why) {
+  if (!database) throw new Error(`${names.kebab} has no database: ${why}`);
+}
+
+/**
  * @param {Tree} tree
  * @param {string} given
  * @param {string | undefined} directory

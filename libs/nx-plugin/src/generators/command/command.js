@@ -1,7 +1,7 @@
 import { ModuleMap } from '../../edits/module-map.js';
 import { partNames } from '../../names/checked-names.js';
 import { resourceCalled } from '../../workspace/resources.js';
-import { serviceCalled } from '../../workspace/services.js';
+import { needsDatabase, serviceCalled } from '../../workspace/services.js';
 import { format, writeNew } from '../../workspace/write.js';
 
 /**
@@ -10,6 +10,7 @@ import { format, writeNew } from '../../workspace/write.js';
  */
 export default async function command(tree, options) {
   const service = serviceCalled(tree, options.service);
+  needsDatabase(service, 'the command that is generated changes a row');
   const resource = resourceCalled(tree, service, options.resource);
   const name = partNames('command', options.name);
   const { many } = resource;

@@ -24,6 +24,7 @@ export default async function event(tree, options) {
     ...resource,
     name,
     type,
+    database: service.database,
     service: service.names,
   });
   const reference = `${one.pascal}Reference`;
@@ -32,8 +33,7 @@ export default async function event(tree, options) {
       schemasOf(edit).statement,
       `const ${reference} = z.object({
   ${one.snake}_id: z.uuid(),
-  organization_id: z.uuid().nullable(),
-  version: z.int().min(1),
+  organization_id: z.uuid().nullable(),${service.database ? '\n  version: z.int().min(1),' : ''}
 });`,
     );
   }

@@ -49,6 +49,7 @@ function fieldValues(field) {
       ? `${value} === null ? ${none} : ${convert(value)}`
       : convert(value);
   const toEntity = type.toEntity ?? same;
+  const toAnswer = (/** @type {string} */ value) => (type.toView ?? same)(toEntity(value));
   const toMessage = (/** @type {string} */ value) => type.toMessage?.(value, field) ?? value;
   const viewMember = `view.${names.snake}`;
   return {
@@ -64,6 +65,10 @@ function fieldValues(field) {
     createValue: optional
       ? orNull(`body.${names.snake}`, toEntity)
       : toEntity(`body.${names.snake}`),
+    /** Of the request, what the answer says where nothing is kept. */
+    answerValue: optional
+      ? orNull(`body.${names.snake}`, toAnswer)
+      : toAnswer(`body.${names.snake}`),
     changeValue: unlessNull(`change.${names.snake}`, toEntity, 'null'),
     viewValue: unlessNull(`row.${names.camel}`, type.toView ?? same, 'null'),
     messageValue:

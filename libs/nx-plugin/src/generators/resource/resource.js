@@ -27,7 +27,8 @@ export default async function resource(tree, options) {
 }
 
 /**
- * A resource from its route to its table, wired into the service's module and contract.
+ * A resource from its route to its table, wired into the service's module and contract. In a service without a database it
+ * is kept nowhere: it is answered, published and recorded.
  *
  * @param {Tree} tree
  * @param {Service} service
@@ -38,28 +39,33 @@ export function addResource(tree, service, name, fields) {
   const names = resourceNames(name);
   const values = resourceValues(service, names, fields);
   const { one, many } = names;
-  if (!service.database) {
-    throw new Error(`${service.names.kebab} has no database to keep ${many.words} in`);
-  }
   const folder = `${service.root}/src/${many.kebab}`;
   if (tree.exists(folder)) throw new Error(`${folder} is there already: nothing was written`);
   const path = `/v1/${many.kebab}`;
   refuseTakenPath(tree, path, service.names.kebab);
-  refuseTakenErrors(tree, [`${one.pascal}NotFound`, `${one.pascal}BatchTooLarge`]);
+  if (service.database) {
+    refuseTakenErrors(tree, [`${one.pascal}NotFound`, `${one.pascal}BatchTooLarge`]);
+  }
 
   const all = {
     ...values,
     config: tree.exists(`${service.root}/src/${service.names.kebab}.config.ts`),
   };
-  writeNew(tree, new URL('files/app/', import.meta.url), service.root, all);
+  const files = (/** @type {string} */ kind) =>
+    new URL(`files/${service.database ? 'database' : 'no-database'}${kind}/`, import.meta.url);
+  writeNew(tree, files(''), service.root, all);
   if (service.grpc) {
-    writeNew(tree, new URL('files/grpc/', import.meta.url), service.root, all);
-    writeNew(tree, new URL('files/contract/', import.meta.url), service.contractRoot, all);
+    writeNew(tree, files('-grpc'), service.root, all);
+    writeNew(tree, files('-contract'), service.contractRoot, all);
   }
   addPrefixes(tree, service.root, [path]);
-  addMigration(tree, service, values);
   wireContract(tree, service, values);
-  wire(tree, service, values);
+  if (service.database) {
+    addMigration(tree, service, values);
+    wire(tree, service, values);
+  } else {
+    wireWithoutDatabase(tree, service, values);
+  }
 }
 
 /** @param {Tree} tree @param {Service} service @param {ReturnType<typeof resourceValues>} values */
@@ -90,6 +96,25 @@ function wire(tree, service, { one, many }) {
   const batch = `${at}/queries/batch-get-${many.kebab}.ts`;
   map
     .add('providers', `BatchGet${many.pascal}Handler`, batch)
+    .add('controllers', `${many.pascal}Rpc`, `${at}/${many.kebab}.rpc.ts`)
+    .addGrpc(`${many.camel}V1`, service.contractPackage);
+}
+
+/** @param {Tree} tree @param {Service} service @param {ReturnType<typeof resourceValues>} values */
+function wireWithoutDatabase(tree, service, { one, many }) {
+  const at = `./${many.kebab}`;
+  const map = new ModuleMap(tree, service)
+    .add('controllers', `${many.pascal}Controller`, `${at}/${many.kebab}.controller.ts`)
+    .add('providers', `Recent${many.pascal}`, `${at}/recent-${many.kebab}.ts`)
+    .add('providers', `${many.pascal}Subscriber`, `${at}/${many.kebab}.subscriber.ts`)
+    .add('providers', `Create${one.pascal}Handler`, `${at}/commands/create-${one.kebab}.ts`)
+    .add(
+      'providers',
+      `ListRecent${many.pascal}Handler`,
+      `${at}/queries/list-recent-${many.kebab}.ts`,
+    );
+  if (!service.grpc) return;
+  map
     .add('controllers', `${many.pascal}Rpc`, `${at}/${many.kebab}.rpc.ts`)
     .addGrpc(`${many.camel}V1`, service.contractPackage);
 }

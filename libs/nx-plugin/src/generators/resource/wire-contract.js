@@ -11,25 +11,24 @@ import { SourceEdit } from '../../edits/source-edit.js';
  * Adds a resource to what its service offers: errors, events and, with gRPC, the service of its .proto.
  *
  * @param {Tree} tree
- * @param {Pick<Service, 'names' | 'contractRoot' | 'grpc'>} service
+ * @param {Pick<Service, 'names' | 'contractRoot' | 'grpc' | 'database'>} service
  * @param {ResourceValues} values
  */
-export function wireContract(tree, { names, contractRoot, grpc }, values) {
+export function wireContract(tree, { names, contractRoot, grpc, database }, values) {
   const src = `${contractRoot}/src`;
   const { one } = values;
-  addError(
-    tree,
-    contractRoot,
-    `${one.pascal}NotFound`,
-    'not-found',
-    `There is no such ${one.words}`,
-  );
-  if (grpc) {
+  // Of what is kept nowhere none is missing, and none is asked for by its id.
+  if (database) {
+    const title = `There is no such ${one.words}`;
+    addError(tree, contractRoot, `${one.pascal}NotFound`, 'not-found', title);
+  }
+  if (database && grpc) {
     const title = `Too many ${values.many.words} are asked for at once`;
     addError(tree, contractRoot, `${one.pascal}BatchTooLarge`, 'invalid-argument', title);
-    addGrpcContract(tree, src, names, values);
   }
-  addEvents(tree, src, names, values);
+  if (grpc) addGrpcContract(tree, src, names, values);
+  if (database) addEvents(tree, src, names, values);
+  else addEventsOfTheMoment(tree, src, names, values);
 }
 
 /**
@@ -91,6 +90,31 @@ ${members.join('\n')}
   ]) {
     edit.property(schemasOf(edit).object, `${type(fact ?? '')}: ${schema}`, 'the map of events');
   }
+}
+
+/**
+ * What is kept nowhere has no version and does not change.
+ *
+ * @param {Tree} tree @param {string} src @param {Service['names']} service @param {ResourceValues} values
+ */
+function addEventsOfTheMoment(tree, src, service, { one, fields }) {
+  const edit = new SourceEdit(tree, `${src}/events.ts`);
+  edit.import('zod', ['z']);
+  const reference = `${one.pascal}Reference`;
+  const members = fields.map(({ names, eventSchema }) => `  ${names.snake}: ${eventSchema},`);
+  edit.before(
+    schemasOf(edit).statement,
+    `const ${reference} = z.object({
+  ${one.snake}_id: z.uuid(),
+  organization_id: z.uuid().nullable(),
+});
+const ${one.pascal}State = ${reference}.extend({
+${members.join('\n')}
+  created_at: z.string(),
+});`,
+  );
+  const type = `'${service.kebab}.${one.kebab}.created.v1'`;
+  edit.property(schemasOf(edit).object, `${type}: ${one.pascal}State`, 'the map of events');
 }
 
 /**

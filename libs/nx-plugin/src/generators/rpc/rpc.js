@@ -4,7 +4,12 @@ import { SourceEdit } from '../../edits/source-edit.js';
 import { partNames } from '../../names/checked-names.js';
 import { afterContract } from '../../workspace/after-contract.js';
 import { resourceCalled } from '../../workspace/resources.js';
-import { packagedServicesOf, serviceCalled, servicesOf } from '../../workspace/services.js';
+import {
+  needsDatabase,
+  packagedServicesOf,
+  serviceCalled,
+  servicesOf,
+} from '../../workspace/services.js';
 import { format, writeNew } from '../../workspace/write.js';
 
 /** @typedef {import('@nx/devkit').Tree} Tree */
@@ -15,6 +20,7 @@ import { format, writeNew } from '../../workspace/write.js';
  */
 export default async function rpc(tree, options) {
   const service = serviceCalled(tree, options.service);
+  needsDatabase(service, 'the rpc that is generated reads a row');
   if (!service.grpc) throw new Error(`${service.names.kebab} serves no gRPC`);
   const resource = resourceCalled(tree, service, options.resource);
   const name = partNames('rpc', options.name);

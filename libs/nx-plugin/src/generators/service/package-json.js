@@ -14,9 +14,10 @@ const dependencies = (names) =>
   );
 
 /**
- * @param {{ names: Names; contractPackage: string; grpc: boolean; prefixes: string[]; description: string; owner: string }} of
+ * @param {{ names: Names; contractPackage: string; grpc: boolean; database: boolean; prefixes: string[]; description: string; owner: string }} of
  */
-export function servicePackageJson({ names, contractPackage, grpc, prefixes, description, owner }) {
+export function servicePackageJson(of) {
+  const { names, contractPackage, grpc, database, prefixes, description, owner } = of;
   return json({
     name: `@gatehouse/${names.kebab}`,
     version: versions.platform,
@@ -26,14 +27,15 @@ export function servicePackageJson({ names, contractPackage, grpc, prefixes, des
     license: 'Apache-2.0',
     type: 'module',
     dependencies: dependencies([
-      '@gatehouse/cache',
+      database && '@gatehouse/cache',
       contractPackage,
       '@gatehouse/contracts-platform',
       '@gatehouse/discovery',
       '@gatehouse/event-bus',
       '@gatehouse/guards',
       '@gatehouse/kernel',
-      '@gatehouse/persistence',
+      // Who depends on it has a schema: the provisioner goes by this too.
+      database && '@gatehouse/persistence',
       '@nestjs/common',
       '@nestjs/core',
       '@nestjs/cqrs',
@@ -42,7 +44,7 @@ export function servicePackageJson({ names, contractPackage, grpc, prefixes, des
       '@nestjs/swagger',
       'reflect-metadata',
       'rxjs',
-      'typeorm',
+      database && 'typeorm',
       'zod',
     ]),
     devDependencies: dependencies([

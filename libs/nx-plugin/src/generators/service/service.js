@@ -14,6 +14,7 @@ import { contractPackageJson, servicePackageJson } from './package-json.js';
  * @property {string} name
  * @property {string} [directory] `apps/<folder>`; default: by the name
  * @property {boolean} [grpc] default true
+ * @property {boolean} [database] default true
  * @property {string} [resource] default: the singular of the name
  * @property {string} [fields] of the resource
  * @property {string} [description]
@@ -25,7 +26,7 @@ import { contractPackageJson, servicePackageJson } from './package-json.js';
  * @param {ServiceOptions} options
  */
 export default async function service(tree, options) {
-  const { name, directory, grpc = true, owner = '' } = options;
+  const { name, directory, grpc = true, database = true, owner = '' } = options;
   const place = newService(tree, name, directory);
   const { names, root, contractRoot, contractPackage } = place;
   const resource = options.resource ?? singularOf(names.words);
@@ -37,12 +38,13 @@ export default async function service(tree, options) {
   const prefixes = [...new Set([`/v1/${names.kebab}`, `/v1/${many.kebab}`])];
   for (const path of prefixes) refuseTakenPath(tree, path);
 
-  const described = { ...place, names, grpc, database: true, prefixes, namespace: names.kebab };
+  const described = { ...place, names, grpc, database, prefixes, namespace: names.kebab };
   const values = {
     ...resourceValues(described, resourceNames(resource), fields),
     root,
     contractRoot,
     contractPackage,
+    database,
     description,
     owner,
     title: `${names.sentence}: ${description}`,
@@ -50,6 +52,7 @@ export default async function service(tree, options) {
       names,
       contractPackage,
       grpc,
+      database,
       prefixes,
       description,
       owner,
@@ -58,11 +61,10 @@ export default async function service(tree, options) {
   };
   const files = (/** @type {string} */ folder) => new URL(`files/${folder}/`, import.meta.url);
   writeNew(tree, files('app'), root, values);
+  writeNew(tree, files(database ? 'database' : 'no-database'), root, values);
   writeNew(tree, files('contract'), contractRoot, values);
-  if (grpc) {
-    writeNew(tree, files('grpc'), root, values);
-    writeNew(tree, files('grpc-contract'), contractRoot, values);
-  }
+  if (grpc && database) writeNew(tree, files('database-grpc'), root, values);
+  if (grpc) writeNew(tree, files('grpc-contract'), contractRoot, values);
   addResource(tree, described, resource, fields);
   await format(tree);
   return afterContract(tree, contractRoot, { install: true });

@@ -14,9 +14,6 @@ import { format, writeNew } from '../../workspace/write.js';
 export default async function subscriber(tree, options) {
   const service = serviceCalled(tree, options.service);
   const name = partNames('subscriber', options.name);
-  if (!service.database) {
-    throw new Error(`${service.names.kebab} has no database, which an inbox needs`);
-  }
   const { mode = 'group' } = options;
   const event = eventCalled(tree, options.event);
   const [publisher = '', entity = ''] = event.type.split('.');
@@ -24,6 +21,7 @@ export default async function subscriber(tree, options) {
   const values = {
     name,
     mode,
+    database: service.database,
     ...event,
     entity: namesOf(entity),
     example: JSON.stringify(event.example),
