@@ -107,7 +107,7 @@ describe('the launcher', () => {
   });
 
   it('is found ill by the doctor where it is, with what to do, each fault by itself', async () => {
-    const authority = await TestAuthority.make(); // its certificate is good for less than two days
+    const authority = await TestAuthority.make({ days: 1 });
     const mend = [
       await spoil('identity', await lastOf('identity')),
       await spoil('audit', await firstOf('audit')),

@@ -302,7 +302,11 @@ describeWithEngines(['kafka', 'consul', 'redis', 'postgres'], () => {
         expect(JSON.stringify(body.dependencies)).not.toContain('down');
       }
       expect((await fetch(`${launcher.url}/v1/users/me`)).status).toBe(401);
-      expect((await launcher.run('doctor', '--scale')).output).toContain('No problem was found');
+      const { output } = await launcher.run('doctor', '--scale');
+      expect(output).toContain('No problem was found');
+      for (const engine of ['PostgreSQL', 'Kafka', 'Consul', 'Redis']) {
+        expect(output).toMatch(new RegExp(`✓ the certificate of ${engine} at \\S+ is good until`));
+      }
       await running.kill('SIGINT');
       expect((await running.exited).code).toBe(0);
       await launcher.remove();

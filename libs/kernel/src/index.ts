@@ -2,7 +2,6 @@
  * What every process is: start and stop, configuration, logs, traces, metrics, health, errors and the request context. It
  * knows no service and no business rule.
  */
-export { certificateExpiries } from './config/certificates.ts';
 export { ConfigError, type ConfigProblem } from './config/config-error.ts';
 export { type ConfigClass, configOf, embeddedDefault } from './config/config-of.ts';
 export { envInteger, envNumber } from './config/numbers.ts';
@@ -50,7 +49,12 @@ export {
   routeSettingsOf,
 } from './http/route-settings.ts';
 export { canonicalJson } from './json/canonical-json.ts';
-export { certificateFindings, Checkup, type Finding } from './lifecycle/checkup.ts';
+export {
+  certificateFindings,
+  Checkup,
+  configuredCertificates,
+  type Finding,
+} from './lifecycle/checkup.ts';
 export { type Command, CommandRegistry } from './lifecycle/command-registry.ts';
 export { type DependencyState, Health, type HealthReport } from './lifecycle/health.ts';
 export {

@@ -13,6 +13,7 @@ import {
   TestAuthority,
 } from '@gatehouse/testing';
 import { Kafka, logLevel } from 'kafkajs';
+import { enginesOfEnvironment, examineCertificates } from '../src/provisioning/index.ts';
 import { provisionKafka } from '../src/provisioning/kafka/provision-kafka.ts';
 
 const configuration = fileURLToPath(
@@ -25,7 +26,7 @@ describeWithEngines(['kafka'], () => {
   let folder: string;
 
   beforeAll(async () => {
-    authority = await TestAuthority.make();
+    authority = await TestAuthority.make({ days: 10 });
     folder = await mkdtemp(join(tmpdir(), 'gatehouse-kafka-tls-'));
     const { key, cert } = await authority.issue('kafka', ['127.0.0.1']);
     await writeFile(join(folder, 'broker.pem'), key + cert);
@@ -62,6 +63,27 @@ describeWithEngines(['kafka'], () => {
       }),
     );
   };
+
+  it('is found to show a certificate that ends soon', async () => {
+    const env = {
+      ...set.env,
+      DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+      KAFKA_TLS: 'on',
+      KAFKA_TLS_CA: authority.ca,
+    };
+    const findings = await runInScope({ env, packageDir: folder }, () =>
+      examineCertificates(enginesOfEnvironment()),
+    );
+    expect(findings).toEqual([
+      {
+        state: 'warning',
+        what: expect.stringContaining(
+          `the certificate of Kafka at ${set.env.KAFKA_BROKERS ?? ''} ends on`,
+        ) as unknown,
+        mend: expect.stringContaining('issue a new one') as unknown,
+      },
+    ]);
+  });
 
   it('makes users over TLS, who can log in', async () => {
     expect(await provision()).toEqual({ engine: 'Kafka', notes: [] });

@@ -1,6 +1,6 @@
 import { CLOCK_TOLERANCE_SECONDS, type ServiceInstance } from '@gatehouse/discovery';
 import {
-  certificateExpiries,
+  configuredCertificates,
   certificateFindings,
   type Finding,
   runInScope,
@@ -8,6 +8,7 @@ import {
 import { listServices, variableOf } from '@gatehouse/launcher';
 import {
   enginesOfEnvironment,
+  examineCertificates,
   examineClocks,
   examineDirectory,
   examineEngines,
@@ -45,7 +46,8 @@ async function lookAt({ workspace, folder }: Place): Promise<Shared> {
         ? { state: 'ok', what: `${what} can be used` }
         : { state: 'problem', what: problem, mend: 'set that variable, or start that engine' },
     ),
-    ...certificateFindings(certificateExpiries(), Date.now()),
+    ...certificateFindings(configuredCertificates(), Date.now()),
+    ...(await examineCertificates(configured)),
   ];
   const usable = (name: string) =>
     found.every(({ what, problem }) => problem === undefined || !what.startsWith(name));

@@ -1,4 +1,5 @@
 import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Inject, Injectable } from '@nestjs/common';
 
@@ -17,6 +18,7 @@ export interface Finding {
 
 type Look = () => Promise<readonly Finding[]> | readonly Finding[];
 
+const ATTEMPTS = 3;
 const DAY_MS = 86_400_000;
 /** As the alert GatehouseCertificateExpiry: a ticket, then somebody gets up. */
 const CERTIFICATE_WARNING_MS = 14 * DAY_MS;
@@ -33,7 +35,7 @@ export class Checkup {
 
   constructor(@Inject(CommandRegistry) commands: CommandRegistry) {
     this.add('configuration', () => [{ state: 'ok', what: 'the configuration is right' }]);
-    this.add('certificates', () => certificateFindings(certificateExpiries(), Date.now()));
+    this.add('certificates', () => certificateFindings(configuredCertificates(), Date.now()));
     commands.add('doctor', 'look for what would keep this service from working', async (args) => {
       const findings = await this.run();
       process.stdout.write(
@@ -43,37 +45,51 @@ export class Checkup {
     });
   }
 
-  /** A look that throws is a problem, with the error's message. */
+  /** A look that goes on throwing is a problem, with the error's message. */
   add(name: string, look: Look): void {
     this.#looks.set(name, look);
   }
 
-  async run(): Promise<Finding[]> {
-    const found = await Promise.all(
-      [...this.#looks].map(async ([name, look]): Promise<readonly Finding[]> => {
-        try {
-          return await look();
-        } catch (error) {
-          const why = error instanceof Error ? error.message : String(error);
-          return [{ state: 'problem', what: `${name} could not be looked at: ${why}` }];
-        }
-      }),
-    );
-    return found.flat();
+  /** One look after the other. */
+  async run(pauseMs = 1_000): Promise<Finding[]> {
+    const found: Finding[] = [];
+    for (const [name, look] of this.#looks) found.push(...(await outcomeOf(name, look, pauseMs)));
+    return found;
   }
 }
 
-/** @param expiries by variable, seconds since the epoch */
+/** What is only slow, an engine of a busy machine say, is no finding: it is looked at again. */
+async function outcomeOf(name: string, look: Look, pauseMs: number): Promise<readonly Finding[]> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await look();
+    } catch (error) {
+      if (attempt < ATTEMPTS) {
+        await sleep(pauseMs);
+        continue;
+      }
+      const why = error instanceof Error ? error.message : String(error);
+      return [{ state: 'problem', what: `${name} could not be looked at: ${why}` }];
+    }
+  }
+}
+
+/** Those in variables of this process. */
+export function configuredCertificates(): Map<string, number> {
+  return new Map([...certificateExpiries()].map(([variable, ends]) => [`in ${variable}`, ends]));
+}
+
+/** @param expiries by where it is (`in KAFKA_TLS_CA`, `of Redis at cache:6379`), seconds since the epoch */
 export function certificateFindings(expiries: ReadonlyMap<string, number>, now: number): Finding[] {
-  return [...expiries].map(([variable, seconds]): Finding => {
+  return [...expiries].map(([where, seconds]): Finding => {
     const left = seconds * 1000 - now;
     const date = new Date(seconds * 1000).toISOString().slice(0, 10);
     if (left >= CERTIFICATE_WARNING_MS) {
-      return { state: 'ok', what: `the certificate in ${variable} is good until ${date}` };
+      return { state: 'ok', what: `the certificate ${where} is good until ${date}` };
     }
     return {
       state: left < CERTIFICATE_PROBLEM_MS ? 'problem' : 'warning',
-      what: `the certificate in ${variable} ${left <= 0 ? 'ended on' : 'ends on'} ${date}`,
+      what: `the certificate ${where} ${left <= 0 ? 'ended on' : 'ends on'} ${date}`,
       mend: 'issue a new one, replace the file, and restart the instances one after another',
     };
   });

@@ -1,5 +1,6 @@
 /** Apart from the rest: it brings the libraries of discovery, events, caches and persistence with it. */
 export type { EngineReport } from './engine-plan.ts';
+export { examineCertificates } from './examine/examine-certificates.ts';
 export { examineClocks } from './examine/examine-clocks.ts';
 export { type DirectoryFindings, examineDirectory } from './examine/examine-directory.ts';
 export { type EngineFinding, examineEngines } from './examine/examine-engines.ts';

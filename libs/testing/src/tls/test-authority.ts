@@ -16,7 +16,8 @@ export interface TestCertificate {
 }
 
 /**
- * A certificate authority of a test's own, for engines that speak TLS; made with the `openssl` program, valid for two days.
+ * A certificate authority of a test's own, for engines that speak TLS; made with the `openssl` program, valid for 30 days unless it is told
+ * otherwise.
  * A second one is what nobody trusts.
  */
 export class TestAuthority {
@@ -24,9 +25,10 @@ export class TestAuthority {
     readonly folder: string,
     /** PEM. */
     readonly ca: string,
+    private readonly days: number,
   ) {}
 
-  static async make(): Promise<TestAuthority> {
+  static async make({ days = 30 } = {}): Promise<TestAuthority> {
     const folder = await mkdtemp(join(tmpdir(), 'gatehouse-authority-'));
     // Engines may run as another user.
     await chmod(folder, 0o755);
@@ -37,8 +39,11 @@ export class TestAuthority {
       '-addext',
       'basicConstraints=critical,CA:TRUE',
     ];
-    await run('openssl', ['req', '-x509', ...NEW_KEY, '-keyout', key, '-out', cert, ...subject]);
-    return new TestAuthority(folder, await readFile(cert, 'utf8'));
+    const lasting = ['-days', String(days)];
+    await run('openssl', [
+      ...['req', '-x509', ...NEW_KEY, ...lasting, '-keyout', key, '-out', cert, ...subject],
+    ]);
+    return new TestAuthority(folder, await readFile(cert, 'utf8'), days);
   }
 
   get caFile(): string {
@@ -56,7 +61,8 @@ export class TestAuthority {
     const request = ['req', ...NEW_KEY, '-keyout', at('key'), '-out', at('csr')];
     await run('openssl', [...request, '-subj', `/CN=${name}`]);
     await run('openssl', [
-      ...['x509', '-req', '-in', at('csr'), '-out', at('pem'), '-days', '2', '-CAcreateserial'],
+      ...['x509', '-req', '-in', at('csr'), '-out', at('pem'), '-days', String(this.days)],
+      '-CAcreateserial',
       ...['-CA', this.caFile, '-CAkey', join(this.folder, 'ca.key'), '-extfile', at('ext')],
     ]);
     const [cert, key] = await Promise.all([
@@ -71,6 +77,4 @@ export class TestAuthority {
   }
 }
 
-const NEW_KEY = [
-  ...['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
-];
+const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
