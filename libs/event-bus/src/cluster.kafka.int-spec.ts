@@ -60,6 +60,23 @@ describeWithEngines(['kafka'], () => {
     return `kafka-${leader}` as const;
   };
 
+  it('what several topics hold is told to a client that knows none of them yet', async () => {
+    const alpha = await kafka.open('alpha');
+    const topics = upTo(4).map((i) => `alpha.several-${i}`);
+    for (const topic of topics) await alpha.createTopic(topic, 4);
+    const partitions = async () => {
+      const asker = await kafka.open('alpha');
+      const described = await asker.describeTopics(topics);
+      await asker.close();
+      return described.map((each) => each.partitions.length);
+    };
+    // A broker may not have heard of a topic that another has just made.
+    await eventually(async () => expect(await partitions()).toEqual([4, 4, 4, 4]), {
+      timeoutMs: 60_000,
+    });
+    for (let round = 0; round < 60; round++) expect(await partitions()).toEqual([4, 4, 4, 4]);
+  }, 120_000);
+
   it('one of three brokers is killed under load: nothing is lost, nothing doubled, no key stalls for long', async () => {
     const keys = upTo(8).map((i) => `key-${i}`);
     const arrivals = new Map(keys.map((key) => [key, [] as number[]]));

@@ -18,14 +18,27 @@ export async function watermarksOf(
   topics: readonly string[],
 ): Promise<Map<string, Watermarks>> {
   const found = new Map<string, Watermarks>();
-  await Promise.all(
-    topics.map(async (topic) => {
-      for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
-        found.set(nameOf({ topic, partition }), { low: BigInt(low), high: BigInt(high) });
-      }
-    }),
-  );
+  for (const topic of topics) {
+    for (const { partition, low, high } of await offsetsOf(admin, topic)) {
+      found.set(nameOf({ topic, partition }), { low: BigInt(low), high: BigInt(high) });
+    }
+  }
   return found;
+}
+
+const TRIES = 5;
+
+/**
+ * kafkajs 2 keeps metadata of the topics that a client has asked about, and two questions at once may leave it with those of
+ * the other alone: then it finds no partitions, and reads a member of nothing. Asked again it has them.
+ */
+async function offsetsOf(admin: Admin, topic: string, tries = TRIES) {
+  try {
+    return await admin.fetchTopicOffsets(topic);
+  } catch (error) {
+    if (!(error instanceof TypeError) || tries === 1) throw error;
+    return offsetsOf(admin, topic, tries - 1);
+  }
 }
 
 /** Offsets that a group has kept, by `nameOf`; nothing for a partition of which it has kept none. */
