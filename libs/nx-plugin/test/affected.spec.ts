@@ -17,6 +17,7 @@ const PLATFORM: Runs = {
   create: 'e2e',
   docker: 'e2e',
   gateway: 'e2e',
+  'nx-plugin': 'e2e',
   'testing-platform': 'e2e',
 };
 
@@ -47,6 +48,7 @@ const TABLE: { change: string; file: string; runs: Runs }[] = [
       create: 'e2e',
       docker: 'e2e',
       gateway: `${USER} e2e`,
+      'nx-plugin': 'e2e',
       'testing-platform': 'e2e',
     },
   },
@@ -73,11 +75,17 @@ const TABLE: { change: string; file: string; runs: Runs }[] = [
       docker: `${USER} e2e`,
       docs: USER,
       gateway: `${USER} e2e`,
+      'nx-plugin': 'e2e',
     },
   },
   { change: 'a page of docs/', file: 'docs/architecture.md', runs: { docs: 'test' } },
   { change: 'the page of a library', file: 'libs/cache/README.md', runs: { docs: 'test' } },
   { change: 'the README', file: 'README.md', runs: { docs: 'test', cli: 'e2e' } },
+  {
+    change: 'the tutorial',
+    file: 'docs/add-a-service.md',
+    runs: { docs: 'test', 'nx-plugin': 'e2e' },
+  },
   {
     change: 'a test of a service',
     file: 'apps/identity/test/users.int-spec.ts',

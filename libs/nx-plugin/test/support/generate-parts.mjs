@@ -1,19 +1,19 @@
 /*
- * usage: generate-parts.mjs <workspace>
- * What `nx g` does for each of these, in one process and with one `npm install`: a second resource of the service orders,
- * one of each small generator, and a library.
+ * usage: generate-parts.mjs, in a workspace
+ * What `nx g` does for each of these, in one process: one of each small generator for the service orders, and a library.
  */
-import { FsTree, flushChanges } from 'nx/src/generators/tree.js';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
-const root = process.argv[2] ?? process.cwd();
+const root = process.cwd();
+const { FsTree, flushChanges } = createRequire(join(root, 'package.json'))(
+  'nx/src/generators/tree.js',
+);
 const service = 'orders';
 const resource = 'order';
+/** @type {[string, object][]} */
 const PARTS = [
-  [
-    'resource',
-    { name: 'Delivery Notes', service, fields: 'text:text sent:datetime? recipient:email' },
-  ],
-  ['command', { name: 'pay order', service, resource }],
   ['query', { name: 'find unpaid orders', service, resource }],
   ['event', { name: 'shipped', service, resource }],
   ['subscriber', { name: 'forget customers', service, event: 'identity.user.deleted.v1' }],
@@ -23,10 +23,11 @@ const PARTS = [
   ['library', { name: 'Order Rules', scope: service }],
 ];
 
+const generators = join(root, 'node_modules/@gatehouse/nx-plugin/src/generators');
 for (const [name, options] of PARTS) {
   const tree = new FsTree(root, false);
   const { default: generate } = await import(
-    `${root}/libs/nx-plugin/src/generators/${name}/${name}.js`
+    pathToFileURL(join(generators, name, `${name}.js`)).href
   );
   const after = await generate(tree, options);
   flushChanges(root, tree.listChanges());

@@ -1,74 +1,120 @@
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
-import {
-  chmodSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { createServer } from 'node:net';
+import { execFile, execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { delimiter, dirname, join } from 'node:path';
 
-const WORKSPACE = fileURLToPath(new URL('../../../../', import.meta.url));
-const NX = 'node_modules/nx/dist/bin/nx.js';
-const COMMAND = 'apps/cli/dist/main.js';
+import {
+  type ChildProcessHandle,
+  freePort,
+  PackageRegistry,
+  type PageBlock,
+  runBlocks,
+  startProcess,
+} from '@gatehouse/testing';
+
+import { nextRelease, PUBLISHED } from './packages.ts';
+import { type ReceivedSpan, SpanReceiver } from './span-receiver.ts';
+
 const MANY = 64 * 1024 * 1024;
+
+/** A stranger's machine may be ten times slower than a quiet one. */
+const PATIENCE_MS = 300_000;
 
 export interface Answer {
   status: number;
+  headers: Headers;
   body: Record<string, unknown> & { items?: Record<string, unknown>[] };
 }
 
 /**
- * The workspace as a team has it: a copy with packages of its own, in git, with a platform of its own that runs. What is
- * generated, installed and built here touches nothing else.
- *
- * The copy is made of this repository's files. One made of the published packages is the same from here on: only `open`
- * differs.
+ * An empty folder on the machine of a team, which has npm and the platform's packages as a registry, and nothing of this
+ * repository: what `docs/getting-started.md` and `docs/add-a-service.md` make there, and the platform that runs there.
  */
 export class Workshop {
-  readonly root = mkdtempSync(join(tmpdir(), 'gatehouse-workshop-'));
-  private readonly processes: ChildProcess[] = [];
-  private readonly env: NodeJS.ProcessEnv;
+  /** What runs in terminals of its own, by its command. */
+  private readonly terminals = new Map<string, ChildProcessHandle>();
   private token = '';
 
   private constructor(
-    private readonly gatewayPort: number,
-    private readonly gatewayAdminPort: number,
-  ) {
-    // What runs Nx here is not for an Nx over there, nor are Jest's flags.
-    const inherited = Object.entries(process.env).filter(
-      ([name]) => !/^(NX_|NODE_OPTIONS$|GIT_|npm_)/.test(name),
-    );
-    this.env = {
-      ...Object.fromEntries(inherited),
-      PATH: `${join(this.root, 'node_modules/.bin')}:${process.env.PATH ?? ''}`,
-      NX_DAEMON: 'false',
-      NO_COLOR: '1',
-      GATEHOUSE_DATA_DIR: join(this.root, '.gatehouse'),
-      GATEWAY_PORT: String(gatewayPort),
-      GATEWAY_ADMIN_PORT: String(gatewayAdminPort),
-      npm_config_prefer_offline: 'true',
-    };
-  }
+    private readonly folder: string,
+    private readonly registry: PackageRegistry,
+    private readonly receiver: SpanReceiver,
+    private readonly env: Record<string, string | undefined>,
+  ) {}
 
   static async open(): Promise<Workshop> {
-    const [gateway, admin] = await Promise.all([freePort(), freePort()]);
-    const workshop = new Workshop(gateway, admin);
-    workshop.copy();
-    return workshop;
+    const folder = mkdtempSync(join(tmpdir(), 'gatehouse-workshop-'));
+    // Run as root, PostgreSQL is another user's, who must be able to pass through.
+    chmodSync(folder, 0o755);
+    const registry = await PackageRegistry.of('@gatehouse', PUBLISHED);
+    const receiver = await SpanReceiver.start();
+    const [gateway, admin] = [await freePort(), await freePort()];
+    return new Workshop(folder, registry, receiver, {
+      ...absent(),
+      ...withoutThisWorkspace(registry.env),
+      ...receiver.env,
+      GATEWAY: `http://127.0.0.1:${gateway}`,
+      GATEWAY_PORT: String(gateway),
+      GATEWAY_ADMIN_PORT: String(admin),
+      NO_COLOR: '1',
+      npm_config_prefer_offline: 'true',
+      npm_config_yes: 'true',
+      // `nx migrate` would bring the newest Nx for its own use.
+      NX_MIGRATE_USE_LOCAL: 'true',
+      ...author('AUTHOR'),
+      ...author('COMMITTER'),
+    });
+  }
+
+  /** The workspace, once a page has made it. */
+  get root(): string {
+    return join(this.folder, 'shop');
+  }
+
+  /** What has been received of a trace so far. */
+  spansOf(traceId: string): ReceivedSpan[] {
+    return this.receiver.spans.filter((span) => span.traceId === traceId);
+  }
+
+  /**
+   * Does what a page says, in one shell, from the empty folder; what goes on runs in the workspace, in terminals of its own.
+   *
+   * @returns what each block printed
+   */
+  follow(
+    blocks: readonly PageBlock[],
+    { inside = true, afterBlock }: { inside?: boolean; afterBlock?: (index: number) => void } = {},
+  ): Promise<string[]> {
+    return runBlocks(blocks, {
+      cwd: inside ? this.root : this.folder,
+      env: this.env,
+      terminal: (block) => this.openTerminal(block),
+      afterBlock: (index) => Promise.resolve(afterBlock?.(index)),
+    });
+  }
+
+  /** What it has printed so far in its terminal. @throws where nothing with that in its command runs */
+  output(command: string): string {
+    const { stdout, stderr } = this.terminal(command)[1];
+    return `${stdout}\n${stderr}`;
+  }
+
+  /** Ctrl-C in its terminal. */
+  async interrupt(command: string): Promise<void> {
+    const [code, process] = this.terminal(command);
+    this.terminals.delete(code);
+    await ended(process, 'SIGINT');
+  }
+
+  /** From here on there is a newer release of everything. */
+  publishNext(): Promise<void> {
+    return this.registry.publish(nextRelease(join(this.folder, 'next')));
   }
 
   /** @returns what it printed @throws with that, where it fails */
-  run(file: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
+  run(file: string, ...args: string[]): Promise<string> {
     return new Promise((resolve, reject) => {
-      const options = { cwd: this.root, env: { ...this.env, ...env }, maxBuffer: MANY };
+      const options = { cwd: this.root, env: this.env, maxBuffer: MANY };
       execFile(file, args, options, (error, stdout, stderr) => {
         if (error) reject(new Error(`${file} ${args.join(' ')}\n${stdout}\n${stderr}`));
         else resolve(stdout);
@@ -76,49 +122,24 @@ export class Workshop {
     });
   }
 
-  nx(...args: string[]): Promise<string> {
-    return this.run(process.execPath, [NX, ...args]);
-  }
-
-  /** As `npm start` does: builds what is not built, then runs until it is stopped. */
-  async bringUp(): Promise<void> {
-    await this.run(process.execPath, ['apps/cli/bin/build.js']);
-    await this.spawn([COMMAND, 'start'], /Ctrl-C stops everything/).ready;
-    await this.logIn();
-  }
-
-  /** `npx nx serve <name>`. @returns what ends it as Ctrl-C does */
-  serve(name: string): { stop: () => Promise<void>; output: () => string } {
-    const { child, output } = this.spawn([NX, 'serve', name]);
-    return { stop: () => ended(child, 'SIGINT'), output };
-  }
-
   /** At the gateway, as the administrator. */
   async call(method: string, path: string, body?: unknown, headers: object = {}): Promise<Answer> {
-    const answer = await fetch(`http://127.0.0.1:${this.gatewayPort}${path}`, {
-      method,
-      headers: {
-        ...(this.token !== '' && { authorization: `Bearer ${this.token}` }),
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    const text = await answer.text();
-    const json = /[/+]json\b/.test(answer.headers.get('content-type') ?? '');
-    return { status: answer.status, body: (json ? JSON.parse(text) : { text }) as Answer['body'] };
+    if (this.token === '') this.token = await this.logIn();
+    return this.send(method, path, body, { authorization: `Bearer ${this.token}`, ...headers });
   }
 
-  async gatewayMetrics(): Promise<string> {
-    return (await fetch(`http://127.0.0.1:${this.gatewayAdminPort}/metrics`)).text();
+  /** @param admin the address of an admin listener; default the gateway's */
+  async metrics(admin = `http://127.0.0.1:${this.env.GATEWAY_ADMIN_PORT ?? ''}`): Promise<string> {
+    return (await fetch(`${admin}/metrics`)).text();
   }
 
-  /** What git says has changed since the copy was made, `?? apps/orders/` as `git status --short`. */
+  /** What git says has changed since the last commit, `?? apps/orders/` as `git status --short`. */
   status(): string[] {
-    return this.git('status', '--short')
+    return execFileSync('git', ['status', '--short'], { cwd: this.root, encoding: 'utf8' })
       .split('\n')
       .filter(Boolean)
-      .map((line) => line.trim());
+      .map((line) => line.trim())
+      .sort();
   }
 
   read(path: string): string {
@@ -132,127 +153,79 @@ export class Workshop {
 
   /** Ends what is left, and takes everything away. */
   async close(): Promise<void> {
-    for (const child of this.processes.reverse()) await ended(child, 'SIGTERM');
-    await this.run(process.execPath, [COMMAND, 'reset', '--yes']).catch(() => undefined);
-    rmSync(this.root, { recursive: true, force: true });
+    for (const process of [...this.terminals.values()].reverse()) await ended(process, 'SIGINT');
+    await this.run('npx', 'gatehouse', 'reset', '--yes').catch(() => undefined);
+    await Promise.all([this.registry.stop(), this.receiver.stop()]);
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
-  private copy(): void {
-    // Run as root, PostgreSQL is another user's, who must be able to pass through.
-    chmodSync(this.root, 0o755);
-    const listed = ['ls-files', '--cached', '--others', '--exclude-standard', '-z'];
-    const files = execFileSync('git', listed, { cwd: WORKSPACE, maxBuffer: MANY });
-    for (const file of files.toString().split('\0').filter(Boolean)) {
-      // A file that was deleted and not committed yet is still listed.
-      cpSync(join(WORKSPACE, file), join(this.root, file), { force: true, errorOnExist: false });
-    }
-    for (const folder of ['.', ...packagesWithModules()]) {
-      const [from, to] = [WORKSPACE, this.root].map((root) => join(root, folder, 'node_modules'));
-      // Links within the workspace are relative, so that they lead to the copy's own packages. The files are shared (where
-      // the disk allows) until npm puts others in their place.
-      hardLink(from ?? '', to ?? '');
-    }
-    // npm writes this one in place: shared, it would say of the other workspace what is true of this one.
-    const hidden = 'node_modules/.package-lock.json';
-    const text = readFileSync(join(WORKSPACE, hidden));
-    rmSync(join(this.root, hidden));
-    writeFileSync(join(this.root, hidden), text);
-    this.git('init', '--quiet', '--initial-branch=main');
-    this.git('add', '--all');
-    const author = ['-c', 'user.name=test', '-c', 'user.email=test@example.com'];
-    this.git(...author, '-c', 'commit.gpgsign=false', 'commit', '--quiet', '-m', 'base');
-  }
-
-  private git(...args: string[]): string {
-    return execFileSync('git', args, { cwd: this.root, env: this.env, encoding: 'utf8' });
-  }
-
-  private spawn(args: string[], readyWhen?: RegExp) {
-    let output = '';
-    const child = spawn(process.execPath, args, {
+  private async openTerminal({ code, until = '' }: PageBlock): Promise<void> {
+    const process = await startProcess('bash', ['-c', code], {
       cwd: this.root,
       env: this.env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      detached: true,
+      readyWhen: (child) => `${child.stdout}${child.stderr}`.includes(until),
+      readyTimeoutMs: PATIENCE_MS,
     });
-    this.processes.push(child);
-    const ready = new Promise<void>((resolve, reject) => {
-      const take = (chunk: Buffer) => {
-        output += chunk.toString();
-        if (readyWhen?.test(output)) resolve();
-      };
-      child.stdout.on('data', take);
-      child.stderr.on('data', take);
-      child.once('exit', () => {
-        if (readyWhen) reject(new Error(`${args.join(' ')} ended:\n${output}`));
-        else resolve();
-      });
-    });
-    return { child, ready, output: () => output };
+    this.terminals.set(code, process);
   }
 
-  private async logIn(): Promise<void> {
+  private terminal(command: string): [string, ChildProcessHandle] {
+    const found = [...this.terminals].find(([code]) => code.includes(command));
+    if (found === undefined) throw new Error(`nothing runs: ${command}`);
+    return found;
+  }
+
+  private async logIn(): Promise<string> {
     const { email, password } = JSON.parse(this.read('.gatehouse/administrator.json')) as {
       email: string;
       password: string;
     };
-    const answer = await this.call('POST', '/v1/auth/login', { email, password });
+    const answer = await this.send('POST', '/v1/auth/login', { email, password });
     if (answer.status !== 200) throw new Error(`login answered ${answer.status}`);
-    this.token = String(answer.body.access_token);
+    return String(answer.body.access_token);
   }
-}
 
-/** Waits until it holds; what it throws in between is not the news, unless it never holds. */
-export async function until<T>(what: () => Promise<T>, timeoutMs = 60_000): Promise<T> {
-  const end = performance.now() + timeoutMs;
-  for (;;) {
-    try {
-      return await what();
-    } catch (error) {
-      if (performance.now() > end) throw error;
-      await sleep(100);
-    }
-  }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0));
+  private async send(
+    method: string,
+    path: string,
+    body: unknown,
+    headers: object = {},
+  ): Promise<Answer> {
+    const answer = await fetch(`${this.env.GATEWAY ?? ''}${path}`, {
+      method,
+      headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
     });
-  });
-}
-
-/** Projects that have packages of their own beside the workspace's. */
-function packagesWithModules(): string[] {
-  return ['apps', 'libs', 'libs/contracts'].flatMap((parent) =>
-    readdirSync(join(WORKSPACE, parent), { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => `${parent}/${entry.name}`)
-      .filter((folder) => readdirSync(join(WORKSPACE, folder)).includes('node_modules')),
-  );
-}
-
-function hardLink(from: string, to: string): void {
-  mkdirSync(dirname(to), { recursive: true });
-  try {
-    execFileSync('cp', ['-al', from, to], { stdio: 'ignore' });
-  } catch {
-    // Another disk, or a system whose cp has no such option.
-    rmSync(to, { recursive: true, force: true });
-    cpSync(from, to, { recursive: true, verbatimSymlinks: true });
+    const text = await answer.text();
+    const json = /[/+]json\b/.test(answer.headers.get('content-type') ?? '');
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      body: (json ? JSON.parse(text) : { text }) as Answer['body'],
+    };
   }
 }
 
-/** Sends it to the whole group and waits for its end; what does not end is killed. */
-async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
-  const { pid } = child;
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  process.kill(-pid, signal);
-  const timer = setTimeout(() => process.kill(-pid, 'SIGKILL'), 30_000);
-  await exited;
+/** What the Nx and the git hook that run this told it is not for those over there, nor are the commands of this workspace. */
+function withoutThisWorkspace(env: Record<string, string>): Record<string, string> {
+  const kept = Object.entries(env).filter(([name]) => !/^(NX_|GIT_|GATEHOUSE_)/.test(name));
+  const path = (env.PATH ?? '').split(delimiter).filter((part) => !part.endsWith('.bin'));
+  return { ...Object.fromEntries(kept), PATH: path.join(delimiter) };
+}
+
+/** For who inherits: nothing of it. */
+const absent = () => Object.fromEntries(Object.keys(process.env).map((name) => [name, undefined]));
+
+const author = (role: string) => ({
+  [`GIT_${role}_NAME`]: 'test',
+  [`GIT_${role}_EMAIL`]: 'test@example.com',
+});
+
+/** Sends it to the whole group, as a terminal does, and waits for its end; what does not end is killed. */
+async function ended(child: ChildProcessHandle, signal: NodeJS.Signals): Promise<void> {
+  if (!child.running) return;
+  process.kill(-child.pid, signal);
+  const timer = setTimeout(() => process.kill(-child.pid, 'SIGKILL'), 60_000);
+  await child.exited;
   clearTimeout(timer);
 }
