@@ -29,7 +29,9 @@ export async function servicesOnBus(
 
 function ofWorkspace(workspace: string): string[] {
   return listServices(workspace)
-    .filter(({ dir }) => {
+    .filter(({ dir, database }) => {
+      // Without a database there is neither outbox nor inbox, and nothing to serve.
+      if (!database) return false;
       const json = readFileSync(join(dir, 'package.json'), 'utf8');
       const { dependencies = {} } = JSON.parse(json) as { dependencies?: object };
       return '@gatehouse/event-bus' in dependencies;
