@@ -443,6 +443,40 @@ describe('one more', () => {
   });
 });
 
+describe('every generator of a part', () => {
+  beforeEach(() => service(tree, { name: 'orders', fields: FIELDS }));
+  const HEARD = 'identity.user.deleted.v1';
+  type Generate = (name: string, of: string) => Promise<unknown>;
+  const parts: [string, Generate][] = [
+    ['resource', (name, of) => resource(tree, { name, service: of, fields: 'a:string' })],
+    ['command', (name, of) => command(tree, { name, service: of })],
+    ['query', (name, of) => query(tree, { name, service: of })],
+    ['event', (name, of) => event(tree, { name, service: of })],
+    ['subscriber', (name, of) => subscriber(tree, { name, service: of, event: HEARD })],
+    ['rpc', (name, of) => rpc(tree, { name, service: of })],
+    ['permission', (name, of) => permission(tree, { name, service: of, description: 'x' })],
+    ['library', (name, of) => library(tree, { name, scope: of })],
+  ];
+
+  it.each(parts)('%s is refused for a service that is not there', async (_part, generate) => {
+    await expectRefusal(() => generate('thing.part', 'shop'), /there is no service "shop"|cannot/);
+    await expectRefusal(() => generate('thing', 'shop'), 'there is no service "shop"');
+  });
+
+  it.each(parts)('%s is refused a name that is no identifier, or none', async (_part, generate) => {
+    for (const name of ['', '7up', 'a$b', 'żółw']) {
+      await expectRefusal(() => generate(name, 'orders'), /cannot name|is no permission/);
+    }
+  });
+
+  it.each(parts.filter(([part]) => part !== 'permission'))(
+    '%s is refused a reserved word',
+    async (_part, generate) => {
+      await expectRefusal(() => generate('class', 'orders'), '"class" is reserved');
+    },
+  );
+});
+
 describe('a service that is removed', () => {
   it('leaves the workspace as it was before', async () => {
     const before = contentsOf(tree);
