@@ -65,14 +65,17 @@ async function examineTarget(target: Target): Promise<Finding[]> {
   if (!registered && adminUrl === undefined) {
     return [{ state: 'problem', what: `${name} does not run`, mend }];
   }
-  const silent: string[] = [];
-  if (httpUrl !== undefined && !(await answersHttp(httpUrl))) silent.push(`HTTP ${httpUrl}`);
-  if (grpcAddress !== undefined && !(await answersGrpc(grpcAddress))) {
-    silent.push(`gRPC ${grpcAddress}`);
-  }
   const far = adminUrl !== undefined && isLoopback(adminUrl) && !isLoopback(httpUrl ?? adminUrl);
-  const readiness = adminUrl === undefined || far ? undefined : await ready(adminUrl);
-  if (readiness === 'silent') silent.push(`admin ${adminUrl ?? ''}`);
+  const [http, grpc, readiness] = await Promise.all([
+    httpUrl === undefined || answersHttp(httpUrl),
+    grpcAddress === undefined || answersGrpc(grpcAddress),
+    adminUrl === undefined || far ? undefined : ready(adminUrl),
+  ]);
+  const silent = [
+    ...(http ? [] : [`HTTP ${httpUrl ?? ''}`]),
+    ...(grpc ? [] : [`gRPC ${grpcAddress ?? ''}`]),
+    ...(readiness === 'silent' ? [`admin ${adminUrl ?? ''}`] : []),
+  ];
   if (silent.length > 0) {
     const what = `${name} does not answer at ${silent.join(', ')}`;
     const how = `${mend}; if it runs, the network between this machine and that one is closed`;
