@@ -52,7 +52,9 @@ export function describeContract(
       );
     });
 
-    if (contracts.length > 0) describeProto(folder);
+    // Jest takes an empty table for a mistake.
+    if (contracts.length === 0) return;
+    describeProto(folder);
 
     it.each(contracts)('serves $serviceName from the .proto it names', async (contract) => {
       const root = new protobuf.Root();
