@@ -2,6 +2,7 @@ import { Directory, Discovery, ViaTokens } from '@gatehouse/discovery';
 import {
   BufferedAuditTrail,
   GrantView,
+  OpenApiDocument,
   RateLimitStore,
   RevocationView,
   TokenVerifier,
@@ -9,6 +10,7 @@ import {
 import { Metrics, ServiceInfo, spanMetrics, Tracing } from '@gatehouse/kernel';
 import { Global, Logger, Module } from '@nestjs/common';
 import { OpenApiDocuments } from './documents/openapi-documents.ts';
+import { ownDocument } from './documents/own-document.ts';
 import { EdgeLifecycle } from './edge.lifecycle.ts';
 import { Forwarder } from './forward/forwarder.ts';
 import { Upgrader } from './forward/upgrader.ts';
@@ -112,15 +114,21 @@ import { Upstreams } from './upstream/upstreams.ts';
     },
     {
       provide: OpenApiDocuments,
-      useFactory: (sync: RouteSync, fetcher: ManifestFetcher, info: ServiceInfo) =>
+      useFactory: (
+        sync: RouteSync,
+        fetcher: ManifestFetcher,
+        info: ServiceInfo,
+        document: OpenApiDocument,
+      ) =>
         new OpenApiDocuments({
+          own: () => ownDocument(document, info),
           services: () => sync.table.services,
           fetch: (instance) => fetcher.openApi(instance),
           version: info.version,
           onFailure: (service, error) =>
             new Logger('OpenApi').warn({ err: error, upstream: service }, 'document not read'),
         }),
-      inject: [RouteSync, ManifestFetcher, ServiceInfo],
+      inject: [RouteSync, ManifestFetcher, ServiceInfo, OpenApiDocument],
     },
   ],
   exports: [GatewayPipeline, RouteSync, Upstreams, OpenApiDocuments],

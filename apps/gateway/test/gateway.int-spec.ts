@@ -103,6 +103,29 @@ afterAll(async () => {
 });
 
 describe('the gateway as it is put together', () => {
+  // First, because one process serves two services here: the log level's controller is the last one's that started.
+  it('documents its own API, with who may use it', async () => {
+    const document = (await (await get('/openapi.json')).json()) as { paths: object };
+    expect(document.paths).toEqual({
+      '/v1/gateway/log-level': expect.objectContaining(
+        Object.fromEntries(
+          [
+            ['get', 'read'],
+            ['put', 'update'],
+            ['delete', 'update'],
+          ].map(([method = '', right = '']) => [
+            method,
+            expect.objectContaining({
+              tags: ['gateway'],
+              security: [{ bearer: [] }],
+              'x-permission': `gateway.log-level.${right}`,
+            }),
+          ]),
+        ),
+      ) as unknown,
+    });
+  });
+
   it('reaches a service that starts later within two seconds, and loses one the directory drops', async () => {
     expect((await get('/v1/things')).status).toBe(404);
     const things = await startThings();
@@ -131,6 +154,7 @@ describe('the gateway as it is put together', () => {
 
     const document = (await (await get('/openapi.json')).json()) as { paths: object };
     expect(Object.keys(document.paths).sort()).toEqual([
+      '/v1/gateway/log-level',
       '/v1/things',
       '/v1/things/log-level',
       '/v1/things/{id}',

@@ -73,6 +73,7 @@ const OPEN = [
   TokenVerifier,
   RateLimitStore,
   ManifestPublication,
+  OpenApiDocument,
   Endpoints,
 ];
 

@@ -36,5 +36,6 @@ export * from './audit/buffered-audit-trail.ts';
 export * from './guards.config.ts';
 export * from './guards.module.ts';
 export { ManifestPublication } from './manifest/manifest-publication.ts';
+export { OpenApiDocument } from './manifest/openapi-document.ts';
 export * from './manifest/permission-sink.ts';
 export { EventOperationsModule } from './event-operations/event-operations.module.ts';

@@ -4,6 +4,8 @@ import { mergeOpenApi } from './merge-openapi.ts';
 import type { OpenApiDocument, ServiceDocument } from './merge-openapi.ts';
 
 export interface OpenApiOptions {
+  /** What the gateway serves itself. */
+  own: () => Promise<ServiceDocument>;
   services: () => readonly ServedService[];
   /** Reads one instance's document. */
   fetch: (instance: { service: string; httpUrl: string }) => Promise<unknown>;
@@ -26,7 +28,10 @@ export class OpenApiDocuments {
       .map(({ versions: all }) => newest(all))
       .filter((version) => version !== undefined);
     this.forgetOthers(versions);
-    const parts = await Promise.all(versions.map((version) => this.partOf(version)));
+    const parts = await Promise.all([
+      ...versions.map((version) => this.partOf(version)),
+      this.options.own(),
+    ]);
     return mergeOpenApi(
       parts.filter((part) => part !== undefined),
       this.options.version,

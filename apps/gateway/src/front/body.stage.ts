@@ -8,14 +8,21 @@ import type { Exchange } from './exchange.ts';
  */
 export function bodyStage(exchange: Exchange): void {
   const { head, route } = exchange;
-  if (route === undefined || !head.hasBody) return;
+  if (!head.hasBody) return;
+  if (route === undefined) {
+    // A path of the gateway itself, whose pages are read; its API changes things by PUT alone.
+    if (exchange.method !== 'PUT') throw new UnsupportedMediaType(NO_BODY);
+    return;
+  }
   if (!takes(route, head.contentType)) {
     const taken = route.declaration.consumes.join(', ');
-    throw new UnsupportedMediaType(taken === '' ? 'The route takes no body' : `It takes ${taken}`);
+    throw new UnsupportedMediaType(taken === '' ? NO_BODY : `It takes ${taken}`);
   }
   const { body_limit: limit } = route.declaration;
   if (head.contentLength > limit) throw new PayloadTooLarge(`At most ${limit} bytes`);
 }
+
+const NO_BODY = 'The route takes no body';
 
 function takes(route: Route, contentType: string | undefined): boolean {
   if (route.takesAnyMedia) return true;

@@ -16,6 +16,11 @@ export function isOwnPath(target: string, end: number): boolean {
   return EXACT.has(path) || BELOW.some((prefix) => path.startsWith(prefix));
 }
 
+/** Whether a path is of the gateway's own API, and so in the merged document. */
+export function isOwnApi(path: string): boolean {
+  return path.startsWith(OWN_API);
+}
+
 /** Whether it is worth asking `isOwnPath`: a letter says so, at no cost for a service's request. */
 export function mayBeOwnPath(target: string): boolean {
   const first = target.charAt(1);

@@ -36,7 +36,8 @@ export class AllErrorsFilter implements ExceptionFilter {
       return undefined;
     }
     const [instance] = request.url.split('?', 1);
-    const problem = toProblem(error, { requestId, instance });
+    const credentialSent = request.headers.authorization !== undefined;
+    const problem = toProblem(error, { requestId, instance, credentialSent });
     rememberCode(request.raw, problem.body.code);
     void reply.status(problem.status).headers(problem.headers).send(problem.body);
     return undefined;

@@ -84,6 +84,8 @@ describe('toProblem', () => {
     expect(toProblem(new NotAuthenticated()).headers['www-authenticate']).toBe(
       'Bearer realm="gatehouse"',
     );
+    const { headers } = toProblem(new NotAuthenticated(), { credentialSent: true });
+    expect(headers['www-authenticate']).toContain('error="invalid_token"');
     expect(toProblem(new TokenExpired()).headers['www-authenticate']).toContain('invalid_token');
   });
 

@@ -17,6 +17,15 @@ export interface ProblemDetails {
   errors?: { pointer: string; message: string }[];
 }
 
+/** What is known of the request that failed. */
+export interface ProblemContext {
+  requestId?: string | undefined;
+  /** Its path, without its query. */
+  instance?: string | undefined;
+  /** Whether it had an `Authorization` field. */
+  credentialSent?: boolean;
+}
+
 export interface Problem {
   status: number;
   headers: Record<string, string>;
@@ -54,15 +63,12 @@ export function statusOf(kind: ErrorKind): number {
  * The HTTP answer to an error. Says nothing of one that is not ours: `INTERNAL_ERROR`, no detail.
  * Headers: `Content-Type`, and where they apply `Retry-After` (seconds), `WWW-Authenticate` (RFC 6750), `Allow`.
  */
-export function toProblem(
-  thrown: unknown,
-  about: { requestId?: string | undefined; instance?: string | undefined } = {},
-): Problem {
+export function toProblem(thrown: unknown, about: ProblemContext = {}): Problem {
   const error = asPlatformError(thrown);
   const status = statusOf(error.kind);
   return {
     status,
-    headers: headersOf(error),
+    headers: headersOf(error, about.credentialSent === true),
     body: {
       type: `/problems/${error.code.toLowerCase().replaceAll('_', '-')}`,
       title: error.title,
@@ -78,7 +84,7 @@ export function toProblem(
   };
 }
 
-function headersOf(error: PlatformError): Record<string, string> {
+function headersOf(error: PlatformError, credentialSent: boolean): Record<string, string> {
   const headers: Record<string, string> = { 'content-type': 'application/problem+json' };
   if (error.retryAfterSeconds !== undefined) {
     headers['retry-after'] = String(Math.max(1, Math.ceil(error.retryAfterSeconds)));
@@ -86,7 +92,7 @@ function headersOf(error: PlatformError): Record<string, string> {
   if (error.kind === 'unauthenticated') {
     // RFC 6750 section 3.1: no error code where no credential was sent, which only UNAUTHENTICATED leaves open.
     headers['www-authenticate'] =
-      error.code === 'UNAUTHENTICATED'
+      error.code === 'UNAUTHENTICATED' && !credentialSent
         ? 'Bearer realm="gatehouse"'
         : 'Bearer realm="gatehouse", error="invalid_token"';
   }
