@@ -16,6 +16,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { createClient } from 'redis';
 import {
   enginesOfEnvironment,
+  examineBrokers,
   examineClocks,
   examineEngines,
   provisionPlatform,
@@ -392,6 +393,27 @@ describeWithEngines(['kafka', 'consul', 'redis'], () => {
         what: `the clock of ${engine} agrees with this machine's`,
       })),
     );
+  });
+
+  it('warns of a broker that is gone while others answer', async () => {
+    const brokers = engines.env.KAFKA_BROKERS ?? '';
+    const look = (list: string) =>
+      runInScope(
+        {
+          env: { ...engines.env, DATABASE_URL: database.url, KAFKA_BROKERS: list },
+          packageDir: credentialsDir,
+        },
+        () => examineBrokers(enginesOfEnvironment()),
+      );
+    expect(await look(brokers)).toEqual([]);
+    expect(await look(`${brokers},127.0.0.1:1`)).toEqual([
+      { state: 'ok', what: `Kafka's broker ${brokers} answers` },
+      {
+        state: 'warning',
+        what: "Kafka's broker 127.0.0.1:1 does not answer",
+        mend: 'start that broker, or take it out of KAFKA_BROKERS',
+      },
+    ]);
   });
 
   it('tells an administrator what each lacks', async () => {

@@ -8,6 +8,7 @@ import {
 import { listServices, variableOf } from '@gatehouse/launcher';
 import {
   enginesOfEnvironment,
+  examineBrokers,
   examineCertificates,
   examineClocks,
   examineDirectory,
@@ -40,17 +41,18 @@ export async function examineShared(place: Place, adminUrl?: string): Promise<Sh
 async function lookAt({ workspace, folder }: Place): Promise<Shared> {
   const configured = enginesOfEnvironment();
   const found = await examineEngines();
+  const usable = (name: string) =>
+    found.every(({ what, problem }) => problem === undefined || !what.startsWith(name));
   const engines = [
     ...found.map(({ what, problem }): Finding =>
       problem === undefined
         ? { state: 'ok', what: `${what} can be used` }
         : { state: 'problem', what: problem, mend: 'set that variable, or start that engine' },
     ),
+    ...(usable('Kafka') ? await examineBrokers(configured) : []),
     ...certificateFindings(configuredCertificates(), Date.now()),
     ...(await examineCertificates(configured)),
   ];
-  const usable = (name: string) =>
-    found.every(({ what, problem }) => problem === undefined || !what.startsWith(name));
   const clocks = await examineClocks(configured, toleranceMs());
   const cannot = (what: string, engine: string): Finding[] => [
     { state: 'unknown', what: `${what} could not be looked at: ${engine} cannot be used` },

@@ -1,5 +1,6 @@
 /** Apart from the rest: it brings the libraries of discovery, events, caches and persistence with it. */
 export type { EngineReport } from './engine-plan.ts';
+export { examineBrokers } from './examine/examine-brokers.ts';
 export { examineCertificates } from './examine/examine-certificates.ts';
 export { examineClocks } from './examine/examine-clocks.ts';
 export { type DirectoryFindings, examineDirectory } from './examine/examine-directory.ts';

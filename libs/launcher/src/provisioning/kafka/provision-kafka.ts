@@ -36,10 +36,14 @@ export async function provisionKafka(config: KafkaConfig, plan: EnginePlan): Pro
 
 /**
  * A connection that may administer users, as far as Kafka has any.
+ * @param brokers those to ask, instead of all that are configured
  * @throws EngineUnusable
  */
-export function openKafka(config: KafkaConfig, withinMs: number): Promise<KafkaAdmin> {
-  const { KAFKA_BROKERS: brokers = [] } = config;
+export function openKafka(
+  config: KafkaConfig,
+  withinMs: number,
+  brokers = config.KAFKA_BROKERS ?? [],
+): Promise<KafkaAdmin> {
   const administrator = administratorOf(config);
   const address: KafkaAddress = {
     brokers,
