@@ -8,18 +8,18 @@ import type { Exchange } from './exchange.ts';
  */
 export function bodyStage(exchange: Exchange): void {
   const { head, route } = exchange;
-  if (!head.hasBody) return;
-  if (route === undefined) {
-    // A path of the gateway itself, whose pages are read; its API changes things by PUT alone.
-    if (exchange.method !== 'PUT') throw new UnsupportedMediaType(NO_BODY);
-    return;
-  }
+  if (route === undefined || !head.hasBody) return;
   if (!takes(route, head.contentType)) {
     const taken = route.declaration.consumes.join(', ');
     throw new UnsupportedMediaType(taken === '' ? NO_BODY : `It takes ${taken}`);
   }
   const { body_limit: limit } = route.declaration;
   if (head.contentLength > limit) throw new PayloadTooLarge(`At most ${limit} bytes`);
+}
+
+/** The same for a path of the gateway itself: its pages are read, and its API takes a body by PUT alone. */
+export function checkOwnBody({ head, method }: Exchange): void {
+  if (head.hasBody && method !== 'PUT') throw new UnsupportedMediaType(NO_BODY);
 }
 
 const NO_BODY = 'The route takes no body';

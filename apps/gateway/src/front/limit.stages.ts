@@ -4,6 +4,7 @@ import { DECISION, GATEHOUSE } from '@gatehouse/kernel';
 import type { EdgePolicies, Limit } from '../routing/route.ts';
 import type { Exchange } from './exchange.ts';
 import { answer } from './answer.ts';
+import { checkOwnBody } from './body.stage.ts';
 import type { Stage } from './pipeline.ts';
 
 /** Counts the client's address: for every request, found or not. Then gives the refusal that matching has noted. */
@@ -35,6 +36,7 @@ export function principalLimitStage(store: RateLimitStore): Stage {
 function settleUnrouted(exchange: Exchange, handOn: (exchange: Exchange) => void): void {
   if (exchange.route !== undefined) return;
   if (exchange.isOwn) {
+    checkOwnBody(exchange);
     exchange.isSettled = true;
     handOn(exchange);
   } else if (exchange.options !== undefined) {
