@@ -158,7 +158,9 @@ describe('a team that follows the tutorial, from an empty folder and the publish
     await workshop.run('npx', 'node', PARTS);
     expect(workshop.status()).toEqual(
       [
+        '?? apps/conversions/',
         '?? apps/orders/',
+        '?? libs/contracts/conversions/',
         '?? libs/contracts/orders/',
         '?? libs/order-rules/',
         'M package-lock.json',
@@ -168,7 +170,10 @@ describe('a team that follows the tutorial, from an empty folder and the publish
     const output = await workshop.follow(under('Test it'));
     for (const task of ['orders:lint', 'orders:typecheck', 'orders:test', 'orders:e2e'])
       expect(output.join('\n')).toContain(`nx run ${task}`);
-    await workshop.run('npx', 'nx', 'run-many', '-t', 'lint', 'typecheck', '-p', 'order-rules');
+    const others = 'order-rules,conversions,contracts-conversions';
+    const targets = 'lint,typecheck,test,e2e';
+    const run = await workshop.run('npx', 'nx', 'run-many', '-t', targets, '-p', others);
+    for (const target of targets.split(',')) expect(run).toContain(`nx run conversions:${target}`);
   });
 
   it('takes the next release, and a service of an older template with it: all tests pass', async () => {

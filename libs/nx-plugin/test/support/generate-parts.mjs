@@ -1,6 +1,7 @@
 /*
  * usage: generate-parts.mjs, in a workspace
- * What `nx g` does for each of these, in one process: one of each small generator for the service orders, and a library.
+ * What `nx g` does for each of these, in one process: one of each small generator for the service orders, a library, and a
+ * service without a database.
  */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -21,6 +22,7 @@ const PARTS = [
   ['permission', { name: 'order.refund', service, description: 'Refund an order' }],
   ['client', { name: 'identity', in: service }],
   ['library', { name: 'Order Rules', scope: service }],
+  ['service', { name: 'conversions', database: false }],
 ];
 
 const generators = join(root, 'node_modules/@gatehouse/nx-plugin/src/generators');
