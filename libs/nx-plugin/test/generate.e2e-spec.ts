@@ -156,6 +156,8 @@ describe('a team that follows the tutorial, from an empty folder and the publish
     await workshop.interrupt('npm start');
     await workshop.follow(under('Grow it'));
     await workshop.run('npx', 'node', PARTS);
+    const generator = '@gatehouse/nx-plugin:service';
+    await workshop.run('npx', 'nx', 'g', generator, 'conversions', '--no-database');
     expect(workshop.status()).toEqual(
       [
         '?? apps/conversions/',

@@ -1,7 +1,6 @@
 /*
  * usage: generate-parts.mjs, in a workspace
- * What `nx g` does for each of these, in one process: one of each small generator for the service orders, a library, and a
- * service without a database.
+ * What `nx g` does for each of these, in one process: one of each small generator for the service orders, and a library.
  */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -22,7 +21,6 @@ const PARTS = [
   ['permission', { name: 'order.refund', service, description: 'Refund an order' }],
   ['client', { name: 'identity', in: service }],
   ['library', { name: 'Order Rules', scope: service }],
-  ['service', { name: 'conversions', database: false }],
 ];
 
 const generators = join(root, 'node_modules/@gatehouse/nx-plugin/src/generators');
