@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
 import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../eventually.ts';
@@ -18,7 +19,7 @@ describe('the engines as containers', () => {
   const listening: Server[] = [];
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'gatehouse-docker-'));
-    base = await freePortBlock([0, 10, 20, 30]);
+    base = await freePortBlock([0, 10, 20, 30, 61, 62, 70]);
   });
   afterEach(() => {
     for (const server of listening.splice(0)) server.close();
@@ -33,6 +34,8 @@ describe('the engines as containers', () => {
     ENGINES_STATE: state(),
     KAFKA_PORT: String(base),
     CONSUL_PORT: String(base + 30),
+    OTELCOL_PORT: String(base + 61),
+    OPENSEARCH_PORT: String(base + 70),
   });
   const engines = (args: string[], settings: Record<string, string> = {}) =>
     new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
@@ -111,6 +114,25 @@ describe('the engines as containers', () => {
     expect(lines('run --detach')).toHaveLength(3);
   });
 
+  it('starts a Collector with the configuration of the test and its variables, and what takes its lines', async () => {
+    for (const port of [base + 62, base + 70]) {
+      const server = createHttpServer((_request, response) => response.end('{}'));
+      listening.push(server.listen(port, '127.0.0.1'));
+      await once(server, 'listening');
+    }
+    const settings = { OTELCOL_CONFIG: '/tmp/collector.yaml', OTELCOL_KEEP_PERCENT: '100' };
+    expect(await engines(['start', 'otelcol', 'opensearch'], settings)).toMatchObject({ code: 0 });
+    const [collector, search] = lines('run --detach');
+    expect(collector).toContain('--name otelcol --network host');
+    expect(collector).toContain(' --env OTELCOL_KEEP_PERCENT ');
+    expect(collector).toContain(` --env OTELCOL_GRPC_PORT=${base + 60} `);
+    expect(collector).toContain(` --env OTELCOL_HEALTH_PORT=${base + 62} `);
+    expect(collector).toMatch(/collector-contrib:[\d.]+ --config \/tmp\/collector\.yaml$/);
+    expect(search).toContain('--name opensearch --network host');
+    expect(search).toContain(` -E http.port=${base + 70} `);
+    expect(search).toContain(`path.data=${join(state(), 'opensearch', 'data')}`);
+  });
+
   it('signals one of them', async () => {
     await listen(base, base + 10, base + 20);
     await engines(['start', 'kafka'], { KAFKA_NODES: '3' });
@@ -130,14 +152,12 @@ describe('the engines as containers', () => {
     expect(stderr).toContain('consul did not answer');
   });
 
-  it('fails where Docker does, and for an engine of which no container is known', async () => {
+  it('fails where Docker does, and for an engine that there is not', async () => {
     writeFileSync(join(folder, 'fails'), '');
     expect(await engines(['start', 'consul'])).toMatchObject({ stderr: /no such image/ });
-    for (const name of ['opensearch', 'mysql']) {
-      const { code, stderr } = await engines(['start', name]);
-      expect(code).toBe(1);
-      expect(stderr).toContain(name);
-    }
+    const { code, stderr } = await engines(['start', 'mysql']);
+    expect(code).toBe(1);
+    expect(stderr).toContain("no engine named 'mysql'");
   });
 
   it('deletes containers and data of all that a set may have', async () => {
