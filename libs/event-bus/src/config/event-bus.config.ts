@@ -6,7 +6,7 @@ const HOUR = 24 * 365 * 10;
 export class EventBusConfig extends configOf({
   /** Partitions of a topic when it is made; an existing topic keeps its number. */
   EVENT_PARTITIONS: envInteger(8, 1, 256),
-  /** How often an event is tried, the first time included, before it is a dead letter. */
+  /** How often an event is tried, the first time included, before it is a dead letter; without a database, before it is dropped. */
   EVENT_MAX_ATTEMPTS: envInteger(5, 1, 100),
   /** The pause before the second try, doubled at each further one up to the maximum. */
   EVENT_RETRY_BASE_MS: envInteger(250, 1, 60_000),

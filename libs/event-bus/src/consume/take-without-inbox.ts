@@ -10,8 +10,9 @@ import { TriesInPlace } from './tries-in-place.ts';
  *
  * - At least once: what was in hand when a process ended, or a partition changed hands, is handled again. A handler must
  *   be idempotent; the event's id is the key of what it does outside.
- * - An event that fails is tried in its place, EVENT_MAX_ATTEMPTS times with growing pauses, while those behind it in its
- *   partition wait. Then it is dropped, logged and counted: there is no dead letter to replay.
+ * - An event that fails is tried in its place, EVENT_MAX_ATTEMPTS times with growing pauses, while later events of its key
+ *   and the partition's next batch wait, and holds one of the consumer's EVENT_CONCURRENCY places meanwhile. Then it is
+ *   dropped, logged and counted: there is no dead letter to replay.
  * - One that ends its process is delivered again for ever: there is nowhere to count its tries.
  */
 @Injectable()

@@ -114,6 +114,18 @@ describe('the buffer of a service without a database', () => {
     expect(dropped).toEqual({ refused: 1 });
   });
 
+  it('tries often at its end, however long the broker was away before', async () => {
+    events = bufferOf({ flushMs: 1_000 });
+    away = true;
+    events.start();
+    say('a');
+    // By then it waits for longer than that between two tries.
+    await eventually(() => expect(calls).toBeGreaterThanOrEqual(6), { timeoutMs: 20_000 });
+    away = false;
+    await events.stop();
+    expect([sent, dropped]).toEqual([['a'], {}]);
+  }, 30_000);
+
   it('ends though the broker is away, and counts what it could not send', async () => {
     away = true;
     events.start();

@@ -22,6 +22,8 @@ const RETRY_MAX_MS = 5_000;
 interface Waiting {
   event: CloudEvent;
   json: string;
+  /** Bytes of the JSON. */
+  size: number;
 }
 
 /**
@@ -41,6 +43,7 @@ export class BufferedIntegrationEvents extends IntegrationEvents {
   private bytes = 0;
   private running: Promise<void> | undefined;
   private drained: (() => void) | undefined;
+  private flushing = false;
   private stopped = false;
 
   constructor(
@@ -61,7 +64,8 @@ export class BufferedIntegrationEvents extends IntegrationEvents {
     const span = this.spans.publishing(draft);
     if (span !== undefined) draft.traceparent = formatTraceparent(span.trace);
     try {
-      this.add({ event: draft, json: jsonOf(draft) });
+      const json = jsonOf(draft);
+      this.add({ event: draft, json, size: Buffer.byteLength(json) });
     } catch (error) {
       span?.threw(error);
       throw error;
@@ -92,8 +96,7 @@ export class BufferedIntegrationEvents extends IntegrationEvents {
   private add(waiting: Waiting): void {
     const { EVENT_BUFFER_SIZE, EVENT_BUFFER_MB } = this.config;
     const full =
-      this.waiting.length >= EVENT_BUFFER_SIZE ||
-      this.bytes + waiting.json.length > EVENT_BUFFER_MB * MB;
+      this.waiting.length >= EVENT_BUFFER_SIZE || this.bytes + waiting.size > EVENT_BUFFER_MB * MB;
     if (full || this.stopped) {
       this.drop('overflow', 1);
       throw new EventBufferFull(
@@ -104,7 +107,7 @@ export class BufferedIntegrationEvents extends IntegrationEvents {
       );
     }
     this.waiting.push(waiting);
-    this.bytes += waiting.json.length;
+    this.bytes += waiting.size;
     this.wake.ring();
   }
 
@@ -124,7 +127,7 @@ export class BufferedIntegrationEvents extends IntegrationEvents {
         if (failures === 0) this.logger.warn({ err: error }, 'The broker does not take events');
         this.bufferMetrics.failures.inc();
         failures += 1;
-        await this.pause(backoff(failures - 1, RETRY_BASE_MS, RETRY_MAX_MS));
+        await this.pause(failures);
       }
     }
   }
@@ -150,10 +153,11 @@ export class BufferedIntegrationEvents extends IntegrationEvents {
         'The broker refused an event for good',
       );
     }
-    for (const { json } of this.waiting.splice(0, batch.length)) this.bytes -= json.length;
+    for (const { size } of this.waiting.splice(0, batch.length)) this.bytes -= size;
   }
 
   private async flush(): Promise<void> {
+    this.flushing = true;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, this.config.EVENT_BUFFER_FLUSH_MS);
       this.drained = () => {
@@ -164,12 +168,12 @@ export class BufferedIntegrationEvents extends IntegrationEvents {
     });
   }
 
-  /** Not cut short by what is published meanwhile. */
-  private async pause(ms: number): Promise<void> {
-    const until = performance.now() + ms;
-    for (let left = ms; left > 0 && !this.isStopped(); left = until - performance.now()) {
-      await this.wake.sleep(left);
-    }
+  /** Not cut short by what is published meanwhile, but by the end: there is little time left to try in. */
+  private async pause(failures: number): Promise<void> {
+    const begun = performance.now();
+    const full = backoff(failures - 1, RETRY_BASE_MS, RETRY_MAX_MS);
+    const left = () => begun + (this.flushing ? RETRY_BASE_MS : full) - performance.now();
+    while (left() > 0 && !this.isStopped()) await this.wake.sleep(left());
   }
 
   private drop(reason: DropReason, count: number): void {
