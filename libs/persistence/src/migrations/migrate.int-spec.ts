@@ -68,6 +68,17 @@ describe('migrate', () => {
       expect(await found()).toEqual(['ok: schema orders is up to date, 3 migrations']);
     });
 
+    it('lacks what a newer library brings, though steps of the service itself were applied after it', async () => {
+      const step = (name: string): Migration => ({
+        name,
+        up: `CREATE TABLE "${name}" ()`,
+      });
+      await run([step('lib-0001'), step('0001')]);
+      expect(await found([step('lib-0001'), step('lib-0002'), step('0001')])).toEqual([
+        'problem: schema orders lacks lib-0002',
+      ]);
+    });
+
     it('lacks what was never applied', async () => {
       await run(steps.slice(0, 1));
       expect(await found()).toEqual(['problem: schema orders lacks 2, 3']);

@@ -7,9 +7,9 @@ import { identifier } from './quote.ts';
 export interface SchemaState {
   schema: string;
   applied: number;
-  /** Of the build, after the last one that is applied: what `migrate` does. */
+  /** Of the build, after the last one of their family that is applied: what `migrate` does. */
   missing: string[];
-  /** Of the build, before one that is applied: a record was lost, or a restore ended half way. */
+  /** Of the build, before one of their family that is applied: a record was lost, or a restore ended half way. */
   skipped: string[];
   /** Applied, and not of the build: the schema is ahead, as it is while a newer version is rolled out, or after a rollback. */
   unknown: string[];
@@ -37,19 +37,28 @@ export async function schemaStateOf(
     found?.recorded === true ? await query(`SELECT name, checksum FROM ${table}`, []) : [];
   const applied = new Map(rows.map(({ name, checksum }) => [name as string, checksum]));
   const names = migrations.map(({ name }) => name);
-  const last = names.findLastIndex((name) => applied.has(name));
   const absent = names.flatMap((name, index) => (applied.has(name) ? [] : [{ name, index }]));
+  const isSkipped = ({ name, index }: { name: string; index: number }) =>
+    names.slice(index).some((later) => familyOf(later) === familyOf(name) && applied.has(later));
   return {
     schema,
     applied: applied.size,
-    missing: absent.filter(({ index }) => index > last).map(({ name }) => name),
-    skipped: absent.filter(({ index }) => index < last).map(({ name }) => name),
+    missing: absent.filter((each) => !isSkipped(each)).map(({ name }) => name),
+    skipped: absent.filter(isSkipped).map(({ name }) => name),
     unknown: [...applied.keys()].filter((name) => !names.includes(name)).sort(),
     changed: migrations
       .filter((each) => isChanged(each, applied.get(each.name)))
       .map(({ name }) => name),
     unrecorded: found?.recorded !== true && found?.tables === true,
   };
+}
+
+/**
+ * Those of a library (`event-bus-0003-begun-tries`), or the service's own (`0001-users`): each is a sequence by itself, and a
+ * new version of a library adds to its own in the middle of the whole list.
+ */
+function familyOf(name: string): string {
+  return name.replace(/\d.*$/, '');
 }
 
 /** @param command what brings the schema up to date: of a service its `migrate`, of the platform `gatehouse provision` */
