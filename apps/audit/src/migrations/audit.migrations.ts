@@ -50,14 +50,22 @@ export const auditMigrations: Migration[] = [
       REVOKE DELETE, TRUNCATE ON subject_keys FROM audit_app;
     `,
   },
+  // What is hashed holds it already; it is taken out to be searched for. In three steps, each a transaction of its own: while
+  // the log is read through, instances of the version before go on appending, and only while the index is built do they wait.
+  // What those append is not found by its trace.
   {
     name: '0003-trace-id',
+    up: `ALTER TABLE entries ADD COLUMN trace_id text NOT NULL DEFAULT '';`,
+  },
+  {
+    name: '0004-trace-id-of-earlier',
     up: `
-      -- What is hashed holds it already; it is taken out to be searched for. The default is for instances of the version
-      -- before, which still append while an upgrade rolls.
-      ALTER TABLE entries ADD COLUMN trace_id text NOT NULL DEFAULT '';
-      UPDATE entries SET trace_id = coalesce(convert_from(bytes, 'UTF8')::json ->> 'trace_id', '');
-      CREATE INDEX entries_trace ON entries (trace_id, leaf_index DESC);
+      UPDATE entries SET trace_id = coalesce(convert_from(bytes, 'UTF8')::json ->> 'trace_id', '')
+      WHERE trace_id = '';
     `,
+  },
+  {
+    name: '0005-entries-trace',
+    up: `CREATE INDEX entries_trace ON entries (trace_id, leaf_index DESC);`,
   },
 ];
