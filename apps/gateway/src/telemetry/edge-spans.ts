@@ -70,9 +70,10 @@ function methodOf({ method }: Exchange): string {
 function finish(span: RecordedSpan, exchange: Exchange, ended: number): void {
   const { route, target, pathEnd, principal, refusedWith, instanceId, response } = exchange;
   const method = methodOf(exchange);
-  // A stream that its reader has left was answered, and so was one that we broke off.
+  // A stream that its reader has left was answered, and so was an answer that we broke off; not a refusal nobody waited for.
   const isLeft = ended === CLIENT_GONE && exchange.isStreaming && response.headersSent;
-  const isBrokenOff = ended === CLIENT_GONE && refusedWith !== undefined;
+  const hasBegun = response.headersSent && response.statusCode < 400;
+  const isBrokenOff = ended === CLIENT_GONE && refusedWith !== undefined && hasBegun;
   const status = isLeft || isBrokenOff ? response.statusCode : ended;
   span.set({
     [ATTRIBUTE.HTTP_REQUEST_METHOD]: method === 'HTTP' ? '_OTHER' : method,
