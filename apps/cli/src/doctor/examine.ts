@@ -37,12 +37,12 @@ async function examinePlatform(place: Place): Promise<Section[]> {
     return [{ title: 'The platform', findings: [unknown(what)] }];
   }
   // Without what it says about a wrong environment there is nothing to connect to.
-  const adminUrl =
-    profile === 'embedded'
-      ? readFileSync(join(folder.credentials('platform'), 'database-url'), 'utf8').trim()
-      : undefined;
   const { examineShared } = await import('./shared.ts');
   try {
+    const adminUrl =
+      profile === 'embedded'
+        ? readFileSync(join(folder.credentials('platform'), 'database-url'), 'utf8').trim()
+        : undefined;
     const { engines, clocks, schema, keys, instances } = await examineShared(place, adminUrl);
     const services = await look(() => examineServices(place));
     const reachability = instances

@@ -58,7 +58,12 @@ async function lookAt({ workspace, folder }: Place): Promise<Shared> {
     { state: 'unknown', what: `${what} could not be looked at: ${engine} cannot be used` },
   ];
   const schema = usable('PostgreSQL')
-    ? await examinePlatformSchema(configured)
+    ? await examinePlatformSchema(configured).catch((error: unknown): Finding[] => [
+        {
+          state: 'problem',
+          what: `schema platform could not be looked at: ${(error as Error).message}`,
+        },
+      ])
     : cannot('schema platform', 'PostgreSQL');
   const registry = configured.consul ? 'Consul' : 'PostgreSQL';
   if (!usable(registry)) {
