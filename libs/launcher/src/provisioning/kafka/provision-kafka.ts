@@ -111,7 +111,8 @@ async function giveUser(
     rotate,
   });
   const user = { mechanism, username: service, password };
-  if (!(await admin.accepts(user))) await admin.setPassword(user);
+  // A new one cannot be known yet, and whoever reads it before it is set would be refused.
+  if (rotate || !(await admin.accepts(user))) await admin.setPassword(user);
 }
 
 async function giveAccess(
