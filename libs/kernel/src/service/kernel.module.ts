@@ -33,16 +33,7 @@ export interface KernelOptions {
 export const KERNEL_OPTIONS = Symbol('kernel options');
 
 /** What higher libraries inject. */
-const open = [
-  Listeners,
-  Lifecycle,
-  CommandRegistry,
-  Checkup,
-  Health,
-  LogLevel,
-  Metrics,
-  HttpHooks,
-];
+const open = [Listeners, Lifecycle, CommandRegistry, Checkup, Health, LogLevel, Metrics, HttpHooks];
 
 /** Apart, because the logger is made from it before anything else. */
 @Global()
