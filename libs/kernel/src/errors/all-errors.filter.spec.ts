@@ -14,7 +14,8 @@ const catching = (thrown: unknown, errored: Error | undefined) => {
     headers: () => reply,
     send,
   };
-  const http = { getRequest: () => ({ raw, url: '/v1/things' }), getResponse: () => reply };
+  const request = { raw, url: '/v1/things', headers: {} };
+  const http = { getRequest: () => request, getResponse: () => reply };
   const host = { getType: () => 'http', switchToHttp: () => http } as unknown as ArgumentsHost;
   const log = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
   new AllErrorsFilter().catch(thrown, host);
