@@ -2,6 +2,7 @@ import { jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { eventually } from '@gatehouse/testing';
 import { describePlatforms, type Login, type TestPlatform } from '@gatehouse/testing-platform';
+import { Administrators } from './support/administrators.ts';
 import { Diagnostics } from './support/diagnostics.ts';
 import { eventsOfType } from './support/event-log.ts';
 import { Load, type Sent, statusOf } from './support/load.ts';
@@ -10,6 +11,9 @@ jest.setTimeout(180_000);
 
 const READERS = 4;
 const WRITERS = 4;
+/** Who write in turns, and the pause of a writer, in milliseconds: no principal comes to the limit of its own. */
+const PRINCIPALS = 12;
+const PAUSE_MS = 100;
 
 interface Write {
   status: number | string;
@@ -22,6 +26,7 @@ describePlatforms((start) => {
   describe('two instances of identity', () => {
     let platform: TestPlatform;
     let administrator: Login;
+    let writing: Administrators;
     let diagnostics: Diagnostics;
     beforeAll(async () => {
       platform = await start({
@@ -33,6 +38,7 @@ describePlatforms((start) => {
         },
       });
       administrator = await platform.loginAsAdministrator();
+      writing = await Administrators.make(platform, PRINCIPALS);
       diagnostics = new Diagnostics(platform.adminUrlOf('gateway'));
     });
     afterAll(() => platform.stop());
@@ -44,19 +50,24 @@ describePlatforms((start) => {
     const startLoad = () => {
       const { client } = administrator;
       const reads = new Load(READERS, () => statusOf(client.get('/v1/users/me')));
-      const writes = new Load<Write>(WRITERS, async () => {
-        const email = `load-${randomUUID()}@example.com`;
-        let id: string | undefined;
-        const status = await statusOf(
-          client
-            .post<{ id: string }>('/v1/users', { email, display_name: 'Load' })
-            .then((answer) => {
-              if (answer.status === 201) id = answer.body.id;
-              return answer;
-            }),
-        );
-        return { status, email, ...(id !== undefined && { id }) };
-      });
+      const writes = new Load<Write>(
+        WRITERS,
+        async () => {
+          const email = `load-${randomUUID()}@example.com`;
+          let id: string | undefined;
+          const status = await statusOf(
+            client
+              .as(writing.nextToken)
+              .post<{ id: string }>('/v1/users', { email, display_name: 'Load' })
+              .then((answer) => {
+                if (answer.status === 201) id = answer.body.id;
+                return answer;
+              }),
+          );
+          return { status, email, ...(id !== undefined && { id }) };
+        },
+        PAUSE_MS,
+      );
       const { email, password } = platform.administrator;
       const logins = new Load(1, () =>
         statusOf(platform.client().post('/v1/auth/login', { email, password })),

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 /** One request of a load, and what became of it. */
 export interface Sent<T> {
   /** Milliseconds of a monotonic clock. */
@@ -15,12 +17,14 @@ export class Load<T> {
   private readonly workers: Promise<void>[];
   private stopping = false;
 
-  constructor(width: number, send: () => Promise<T>) {
+  /** @param pauseMs of a worker, between two requests */
+  constructor(width: number, send: () => Promise<T>, pauseMs = 0) {
     this.workers = Array.from({ length: width }, async () => {
       while (!this.stopping) {
         const from = performance.now();
         const result = await send();
         this.done.push({ from, until: performance.now(), result });
+        if (pauseMs > 0) await sleep(pauseMs);
       }
     });
   }
